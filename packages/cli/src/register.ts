@@ -1,0 +1,59 @@
+/**
+ * Runs decorated TypeScript without a build:
+ * `node --import @thereafter/cli/register src/main.ts`.
+ *
+ * Importing this module makes Node compile every `.ts` and `.mts` file outside `node_modules` as it
+ * is loaded, keeping the decorator metadata that injection by type reads. Worker threads and forked
+ * processes inherit it. Stack traces point at the TypeScript source.
+ */
+import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { compile, withInlineMap } from './transform.ts';
+
+process.setSourceMapsEnabled(true);
+
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    // Decorator helpers are this package's dependency, not the user's.
+    if (specifier.startsWith('@oxc-project/runtime/')) {
+      return nextResolve(specifier, { ...context, parentURL: import.meta.url });
+    }
+    try {
+      return nextResolve(specifier, context);
+    } catch (error) {
+      const source = sourceBehind(specifier, context.parentURL);
+      if (source === undefined) throw error;
+      try {
+        return nextResolve(source, context);
+      } catch {
+        throw error; // it names the file that the user wrote
+      }
+    }
+  },
+
+  load(url, context, nextLoad) {
+    if (!isTypeScript(url) || url.includes('/node_modules/')) return nextLoad(url, context);
+    const filename = fileURLToPath(withoutQuery(url));
+    const compiled = compile(filename, readFileSync(filename, 'utf8'));
+    return { format: 'module', source: withInlineMap(compiled), shortCircuit: true };
+  },
+});
+
+/**
+ * `./users.ts` for `./users.js`: TypeScript lets a file import another by the name it will have once
+ * compiled, and many projects do.
+ */
+function sourceBehind(specifier: string, importer: string | undefined): string | undefined {
+  if (importer === undefined || !isTypeScript(importer)) return undefined;
+  const match = /^(\.{0,2}\/.*\.m?)js$/.exec(specifier);
+  return match ? `${match[1]}ts` : undefined;
+}
+
+function isTypeScript(url: string): boolean {
+  return /^file:.*\.m?ts$/.test(withoutQuery(url));
+}
+
+function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/, '');
+}

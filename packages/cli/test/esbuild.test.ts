@@ -1,0 +1,61 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../src/esbuild.ts';
+import { expectedMetadata } from './expected-metadata.ts';
+import { fixture, runNode } from './run-node.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'thereafter-bundle-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('bundle', () => {
+  it('keeps the parameter types that injection reads', async () => {
+    const outfile = join(folder, 'metadata.mjs');
+    await bundle(fixture('metadata/main.ts'), outfile);
+    const { stdout, stderr } = await runNode(outfile);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual(expectedMetadata);
+  });
+
+  it('leaves no import behind, decorator helpers included', async () => {
+    const outfile = join(folder, 'helpers.mjs');
+    const report = await bundle(fixture('metadata/main.ts'), outfile);
+    const code = await readFile(outfile, 'utf8');
+    expect(code.match(/^import .*/gm)).toEqual([
+      "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    ]);
+    expect(report).toEqual({ outfile, bytes: Buffer.byteLength(code), files: expect.any(Number) });
+    expect(report.files).toBeGreaterThanOrEqual(3);
+  });
+
+  it('points a stack trace at the TypeScript source', async () => {
+    const outfile = join(folder, 'stack.mjs');
+    await bundle(fixture('stack/main.ts'), outfile);
+    const { stderr } = await runNode('--enable-source-maps', outfile);
+    expect(stderr).toMatch(/Error: boom\n\s+at .*explode \(.*stack[\\/]main\.ts:11:11\)/);
+  });
+
+  it('fails with file, line and column of a syntax error', async () => {
+    const entry = fixture('must-not-compile/syntax-error.ts');
+    const failure = await bundle(entry, join(folder, 'no.mjs'), { logLevel: 'silent' }).catch(
+      (error: unknown) => error,
+    );
+    const lineText = "export const broken = greeting + '🎉' + * 2;";
+    expect(failure).toMatchObject({
+      errors: [
+        {
+          location: {
+            file: expect.stringContaining('syntax-error.ts'),
+            line: 3,
+            column: Buffer.byteLength(lineText.slice(0, lineText.indexOf('*'))),
+            lineText,
+          },
+        },
+      ],
+    });
+  });
+});

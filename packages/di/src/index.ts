@@ -1,0 +1,46 @@
+export { createContainer, type Container, type PlanOptions } from './container.ts';
+export {
+  Depends,
+  Inject,
+  Injectable,
+  parameterDecorator,
+  type CheckedParam,
+  type InjectableOptions,
+} from './decorators.ts';
+export {
+  InjectionError,
+  InvalidContainerError,
+  ResolutionError,
+  ThereafterError,
+  type InjectionCode,
+} from './errors.ts';
+export { inject } from './inject.ts';
+export { injectableLifetime, markInjectable } from './metadata.ts';
+export type { Plan, Step } from './plan.ts';
+export {
+  dependency,
+  methodNeeds,
+  type Dependency,
+  type DependencyOptions,
+  type Lifetime,
+  type Need,
+  type Provision,
+} from './provider.ts';
+export { isPromise, type Scope } from './scope.ts';
+export type { Failure } from './teardown.ts';
+export {
+  INVALID,
+  lazy,
+  nameOf,
+  token,
+  type Class,
+  type ExternalSource,
+  type Gives,
+  type Inputs,
+  type Key,
+  type Lazy,
+  type ScopeKind,
+  type Source,
+  type Token,
+  type Values,
+} from './token.ts';

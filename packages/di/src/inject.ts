@@ -1,0 +1,34 @@
+import { ResolutionError } from './errors.ts';
+import type { Class, Gives, Key, Source } from './token.ts';
+
+/** What answers `inject()` while something is being built. */
+export interface Resolver {
+  resolveNow(key: Key): unknown;
+}
+
+let current: Resolver | undefined;
+
+/** Makes `resolver` answer `inject()`; give the result back to `setResolver` when done. */
+export function setResolver(resolver: Resolver | undefined): Resolver | undefined {
+  const previous = current;
+  current = resolver;
+  return previous;
+}
+
+/**
+ * Asks for a dependency inside a field initialiser, a constructor or a dependency function. Works
+ * with every compiler, since it needs no decorator metadata.
+ *
+ * @throws {ResolutionError} `TA122` when nothing is being built: after an `await`, or in a plain `new`.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
+export function inject<X extends Source<any> | Class<any>>(source: X): Gives<X> {
+  if (!current) {
+    throw new ResolutionError(
+      'TA122',
+      'inject() works only while the container builds something: in a field initialiser, a constructor ' +
+        'or the first synchronous part of a dependency. Let the container build the object instead of `new`.',
+    );
+  }
+  return current.resolveNow(source as unknown as Key) as Gives<X>; // every source is an object with a kind
+}

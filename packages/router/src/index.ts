@@ -1,0 +1,2 @@
+export { RouteConflictError } from './errors.ts';
+export { createRouter, type Match, type Method, type Miss, type Router } from './router.ts';

@@ -1,0 +1,231 @@
+import {
+  createContainer,
+  ThereafterError,
+  type Class,
+  type Provision,
+  type Token,
+} from '@thereafter/di';
+import type { Method } from '@thereafter/router';
+import {
+  TaskRunner,
+  taskSpecOf,
+  toMilliseconds,
+  type Duration,
+  type Runnable,
+  type TaskDefinition,
+  type TaskErrorHandler,
+} from '@thereafter/tasks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { compile, type CompiledApp } from './compile.ts';
+import type { Context } from './context.ts';
+import type { Inputs, Values } from './handler/inputs.ts';
+import { handle, watchEnd } from './lifecycle.ts';
+import { createLog, type AppLog } from './log.ts';
+import { controllerRoutes, functionRoute, type Out, type Returned, type Route, type RouteOptions } from './route.ts';
+import { onSignals } from './shutdown.ts';
+import { startServer, type ListenOptions, type RunningServer } from './socket/server.ts';
+
+export interface AppOptions {
+  /** Shown in logs and documentation; default `'app'`. */
+  readonly title?: string;
+  /** Whether lines are logged; default true. */
+  readonly logger?: boolean;
+  readonly shutdown?: {
+    /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
+    readonly drainTimeout?: Duration;
+    /** Whether SIGTERM and SIGINT close the app and end the process; default true. */
+    readonly signals?: boolean;
+  };
+}
+
+/** What `close()` had to cut. */
+export interface CloseResult {
+  /** Names of the background tasks that had not ended at the deadline; empty when nothing was lost. */
+  readonly abandoned: readonly string[];
+}
+
+type HandlerResult<O> = Returned<Out<O>> | Promise<Returned<Out<O>>>;
+
+/** Declares a route whose handler is a function of a record. */
+export interface AddRoute {
+  (path: string, handler: (values: { ctx: Context }) => HandlerResult<unknown>): App;
+  <const O extends RouteOptions & { readonly in?: Inputs }>(
+    path: string,
+    options: O,
+    handler: (
+      values: (O extends { in: infer I extends Inputs } ? Values<I> : unknown) & { ctx: Context },
+    ) => HandlerResult<O>,
+  ): App;
+}
+
+/** An app was used in a way that its state does not allow. */
+export class AppStateError extends ThereafterError {
+  readonly code: 'APP_STARTED' | 'APP_NOT_STARTED';
+
+  constructor(code: AppStateError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Makes an app. Register what it answers, then `listen()`. */
+export function createApp(options: AppOptions = {}): App {
+  return new App(options);
+}
+
+/** Registers, starts and stops; what happens to a request in between stands in `lifecycle.ts`. */
+export class App implements AsyncDisposable {
+  readonly get: AddRoute = this.#verb('GET');
+  readonly post: AddRoute = this.#verb('POST');
+  readonly put: AddRoute = this.#verb('PUT');
+  readonly patch: AddRoute = this.#verb('PATCH');
+  readonly delete: AddRoute = this.#verb('DELETE');
+
+  readonly #options: AppOptions;
+  readonly #log: AppLog;
+  readonly #container = createContainer();
+  readonly #runner: TaskRunner;
+  readonly #routes: Route[] = [];
+  readonly #tasks: Runnable[] = [];
+  #onTaskError: TaskErrorHandler | undefined;
+  #isStarted = false;
+  #server: RunningServer | undefined;
+  #stopListeningToSignals: (() => void) | undefined;
+  #closing: Promise<CloseResult> | undefined;
+
+  constructor(options: AppOptions) {
+    this.#options = options;
+    this.#log = createLog(options.logger ?? true);
+    this.#runner = new TaskRunner({
+      container: this.#container,
+      log: this.#log,
+      onError: (error, failure) => this.#onTaskError?.(error, failure),
+    });
+  }
+
+  #verb(method: Method): AddRoute {
+    return (path: string, ...rest: unknown[]) => {
+      const [options, handler] = rest.length === 1 ? [{}, rest[0]] : rest;
+      this.#assertNotStarted();
+      // AddRoute has checked both.
+      this.#routes.push(
+        functionRoute(method, path, options as RouteOptions, handler as (values: never) => unknown),
+      );
+      return this;
+    };
+  }
+
+  /**
+   * Adds controllers and tasks, controllers optionally below a prefix.
+   *
+   * @throws {TypeError} For a class that is neither.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- any payload
+  include(...parts: (Class | TaskDefinition<any>)[]): this;
+  include(prefix: string, ...controllers: Class[]): this;
+  // oxlint-disable-next-line typescript/no-explicit-any -- any payload
+  include(first: string | Class | TaskDefinition<any>, ...rest: (Class | TaskDefinition<any>)[]): this {
+    this.#assertNotStarted();
+    const [prefix, parts] = typeof first === 'string' ? [first, rest] : ['', [first, ...rest]];
+    for (const part of parts) {
+      if (taskSpecOf(part)) this.#tasks.push(part as Runnable);
+      else this.#routes.push(...controllerRoutes(part as Class, prefix)); // which refuses what is none
+    }
+    return this;
+  }
+
+  /** Says how a token or class gets its value. The last word counts. */
+  provide<T>(key: Token<T> | Class<T>, how: Provision<T>): this {
+    this.#assertNotStarted();
+    this.#container.provide(key, how);
+    return this;
+  }
+
+  /** Is told of background tasks that fail; default: a line in the log. */
+  onTaskError(handler: TaskErrorHandler): this {
+    this.#onTaskError = handler;
+    return this;
+  }
+
+  /** Background tasks of all requests. */
+  get tasks(): {
+    /** Tasks that were added and have not ended. */
+    readonly pending: number;
+    /** Waits until no task is left, those included that tasks add. */
+    settled(): Promise<void>;
+  } {
+    return this.#runner;
+  }
+
+  /**
+   * Checks everything that was registered, builds the singletons and opens the port.
+   *
+   * @throws {InvalidAppError} `APP_INVALID` with every fault, before the port opens.
+   * @throws {ListenError} `LISTEN_FAILED` when the port is taken.
+   */
+  async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
+    this.#assertNotStarted();
+    this.#isStarted = true;
+    const { title = 'app', shutdown } = this.#options;
+    const compiled: CompiledApp = {
+      router: await compile({
+        container: this.#container,
+        runner: this.#runner,
+        routes: this.#routes,
+        tasks: this.#tasks,
+      }),
+      runner: this.#runner,
+      log: this.#log,
+      watchEnd: (ctx) => watchEnd(compiled, ctx),
+    };
+    this.#server = await startServer((req, res) => handle(compiled, req, res), options);
+    if (shutdown?.signals ?? true) this.#stopListeningToSignals = onSignals(() => this.close());
+    this.#log.info({ title, url: this.#server.url }, 'listening');
+    return { url: this.#server.url };
+  }
+
+  /**
+   * Stops taking requests and waits for what was accepted, background tasks included, then ends the
+   * singletons. A second call gets the result of the first.
+   *
+   * @param options.drainTimeout - Longest wait from now, default that of the app; `'0s'` does not wait.
+   * @returns What was cut at the deadline.
+   * @throws {AppStateError} `APP_NOT_STARTED` if `listen` was never called.
+   */
+  close(options: { readonly drainTimeout?: Duration } = {}): Promise<CloseResult> {
+    if (!this.#server) {
+      throw new AppStateError('APP_NOT_STARTED', 'close() was called before listen().');
+    }
+    return (this.#closing ??= this.#close(this.#server, options.drainTimeout));
+  }
+
+  async #close(server: RunningServer, drainTimeout: Duration | undefined): Promise<CloseResult> {
+    const timeout = drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
+    const deadlineMs = performance.now() + toMilliseconds(timeout);
+    const stopped = server.stop();
+    await Promise.race([stopped, delay(deadlineMs - performance.now(), undefined, { ref: false })]);
+    server.cut();
+    const abandoned = await this.#runner.close(deadlineMs - performance.now());
+    await stopped;
+    this.#stopListeningToSignals?.();
+    if (abandoned.length > 0) this.#log.error({ abandoned }, 'background tasks were abandoned');
+    try {
+      await this.#container.close();
+    } catch (error) {
+      this.#log.error({ err: error }, 'a singleton could not be closed');
+    }
+    return { abandoned };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#server) await this.close();
+  }
+
+  #assertNotStarted(): void {
+    if (!this.#isStarted) return;
+    throw new AppStateError(
+      'APP_STARTED',
+      'The app has started: everything is planned there. Register before listen(), and listen once.',
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import { injectableLifetime, markInjectable } from '@thereafter/di';
+import type { Method } from '@thereafter/router';
+import type { Out, Returned, RouteOptions } from '../route.ts';
+import { addRoute, setController, type ControllerOptions } from './metadata.ts';
+
+// A method decorator sees class and method name as literal types, so the method's return type can be
+// looked up and compared with the response schema.
+type ReturnAt<T, K> = K extends keyof T
+  ? // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any parameters
+    T[K] extends (...args: any[]) => infer R
+    ? Awaited<R>
+    : never
+  : never;
+
+interface BadReturn<Schema, Given> {
+  'the return value does not fit the response schema': true;
+  schema: Schema;
+  returned: Given;
+}
+
+/** A method decorator that only compiles on a method that returns what the response schema says. */
+export type RouteDecorator<R> = <T extends object, K extends string | symbol>(
+  target: T,
+  key: [ReturnAt<T, K>] extends [Returned<R>] ? K : BadReturn<R, ReturnAt<T, K>>,
+  descriptor: PropertyDescriptor,
+) => void;
+
+export interface Verb {
+  (path: string): RouteDecorator<unknown>;
+  <const O extends RouteOptions>(path: string, options: O): RouteDecorator<Out<O>>;
+}
+
+/**
+ * Makes a class a controller: its methods answer requests, its constructor is injected by type.
+ *
+ * @param prefix - Stands before the paths of its routes; default none.
+ */
+export function Controller(prefix = '', options: ControllerOptions = {}): ClassDecorator {
+  return (target) => {
+    setController(target, { prefix, ...options });
+    // A lifetime that @Injectable() gave is kept, in whichever order the two stand.
+    if (injectableLifetime(target) === undefined) markInjectable(target, 'singleton');
+  };
+}
+
+function verb(method: Method): Verb {
+  return (path: string, options: RouteOptions = {}) =>
+    (target: object, key: unknown) =>
+      addRoute(target, { method, path, key: key as string | symbol, options }); // checked by RouteDecorator
+}
+
+/** Answers GET, and HEAD with the same headers and no body. */
+export const Get: Verb = verb('GET');
+export const Post: Verb = verb('POST');
+export const Put: Verb = verb('PUT');
+export const Patch: Verb = verb('PATCH');
+export const Delete: Verb = verb('DELETE');

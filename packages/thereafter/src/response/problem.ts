@@ -1,0 +1,135 @@
+import { STATUS_CODES } from 'node:http';
+import type { Static, TObject } from 'typebox';
+
+/** What a problem type is, for `Problem.define`. */
+export interface ProblemDefinition<S extends TObject> {
+  /** A URI that names the type, e.g. `/problems/out-of-stock`. */
+  readonly type: string;
+  readonly status: number;
+  readonly title: string;
+  /** The members that it adds to the standard ones. */
+  readonly extension: S;
+}
+
+/**
+ * An error that is an answer: an `application/problem+json` body with its status.
+ *
+ * A plain `Problem` is a 500, whose detail is logged and never sent.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9457
+ */
+export class Problem extends Error {
+  readonly status: number = 500;
+  readonly type: string = 'about:blank';
+  /** Response headers that belong to the problem, such as `allow`. */
+  readonly headers: Readonly<Record<string, string>> = {};
+  /** Members beyond the standard ones. */
+  readonly extension: Readonly<Record<string, unknown>> = {};
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+
+  get title(): string {
+    return STATUS_CODES[this.status] ?? 'Error';
+  }
+
+  /** Declares a problem type with typed members; extend the result to give it a name. */
+  static define<S extends TObject>(
+    definition: ProblemDefinition<S>,
+  ): new (extension: Static<S>, detail?: string) => Problem & Static<S> {
+    class DefinedProblem extends Problem {
+      override readonly status = definition.status;
+      override readonly type = definition.type;
+      override readonly extension: Readonly<Record<string, unknown>>;
+
+      constructor(extension: Record<string, unknown>, detail?: string) {
+        super(detail);
+        this.extension = extension;
+        Object.assign(this, extension);
+      }
+
+      override get title(): string {
+        return definition.title;
+      }
+    }
+    // The members of the extension were assigned to the instance above.
+    return DefinedProblem as unknown as new (
+      extension: Static<S>,
+      detail?: string,
+    ) => Problem & Static<S>;
+  }
+}
+
+export class BadRequest extends Problem {
+  override readonly status = 400;
+}
+
+export class Unauthorized extends Problem {
+  override readonly status = 401;
+}
+
+export class Forbidden extends Problem {
+  override readonly status = 403;
+}
+
+export class NotFound extends Problem {
+  override readonly status = 404;
+}
+
+/** The path exists, but not for this method. */
+export class MethodNotAllowed extends Problem {
+  override readonly status = 405;
+  override readonly headers: Readonly<Record<string, string>>;
+
+  /** @param allowed - The methods that the path answers. */
+  constructor(allowed: readonly string[]) {
+    super(`Use one of ${allowed.join(', ')}.`);
+    this.headers = { allow: allowed.join(', ') };
+  }
+}
+
+export class Conflict extends Problem {
+  override readonly status = 409;
+}
+
+export class ContentTooLarge extends Problem {
+  override readonly status = 413;
+  // What is still coming is not read, so the connection cannot be used again.
+  override readonly headers = { connection: 'close' };
+}
+
+export class UriTooLong extends Problem {
+  override readonly status = 414;
+}
+
+export class UnsupportedMediaType extends Problem {
+  override readonly status = 415;
+}
+
+export class ServiceUnavailable extends Problem {
+  override readonly status = 503;
+}
+
+/** One thing that is wrong with the input. */
+export interface InputIssue {
+  readonly source: 'body' | 'query' | 'path' | 'header' | 'cookie';
+  /** JSON pointer to the value within its source, e.g. `/user_id`. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** The input does not fit its schemas: every issue, not only the first. */
+export class InvalidInput extends Problem {
+  override readonly status = 422;
+  override readonly extension: { readonly errors: readonly InputIssue[] };
+
+  constructor(issues: readonly InputIssue[]) {
+    super(
+      issues.length === 1
+        ? 'One input value is not valid.'
+        : `${issues.length} input values are not valid.`,
+    );
+    this.extension = { errors: issues };
+  }
+}

@@ -1,0 +1,124 @@
+import { methodNeeds, nameOf, type Class, type Dependency, type Key, type Need } from '@thereafter/di';
+import type { Method } from '@thereafter/router';
+import type { Static, TSchema } from 'typebox';
+import { Context } from './context.ts';
+import { controllerOf, routesOf } from './decorators/metadata.ts';
+import type { SchemaSource } from './handler/inputs.ts';
+import type { Problem } from './response/problem.ts';
+import type { HttpReply } from './response/reply.ts';
+
+/** What a route says about itself besides its method and path. */
+export interface RouteOptions {
+  /** What is sent: fields that it does not name never leave. */
+  readonly response?: TSchema;
+  /** Of a reply that has no status of its own; default 200, or 204 when nothing is returned. */
+  readonly status?: number;
+  /** The problems that it may answer with, for the documentation. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any constructor
+  readonly errors?: readonly (abstract new (...args: any[]) => Problem)[];
+  /** Dependencies that run before the handler and whose values it does not need. */
+  readonly use?: readonly Dependency<unknown>[];
+  readonly tags?: readonly string[];
+  readonly summary?: string;
+}
+
+/** What a handler may return where its schema gives an `R`. */
+export type Returned<R> = R | Response | HttpReply<R> | AsyncIterable<unknown>;
+
+/** What the `response` of route options gives. */
+export type Out<O> = O extends { response: infer S extends TSchema } ? Static<S> : unknown;
+
+/** Calls a handler with the values that its plan left in the slots. */
+export type Call = (slots: readonly unknown[]) => unknown;
+
+/** A method, a path and a handler, with what the handler needs. */
+export interface Route {
+  readonly method: Method;
+  readonly path: string;
+  readonly options: RouteOptions;
+  /** For error messages, e.g. `UsersController.create`. */
+  readonly name: string;
+  /** What runs before the handler is given its arguments. */
+  readonly guards: readonly Need[];
+  /** What the handler is given. */
+  readonly needs: readonly Need[];
+  /** Compiles the call of the handler, given the slots of its needs. */
+  bind(slots: readonly number[]): Call;
+}
+
+/** A route whose handler is a function of a record. */
+export function functionRoute(
+  method: Method,
+  path: string,
+  options: RouteOptions & { readonly in?: Readonly<Record<string, unknown>> },
+  handler: (values: never) => unknown,
+): Route {
+  const inputs = Object.entries({ ...options.in, ctx: Context });
+  return {
+    method,
+    path: joinPaths('', path),
+    options,
+    name: `${method} ${path}`,
+    guards: toGuards(options.use),
+    needs: inputs.map(([label, input]) => ({ label, key: input as Key })), // typed by the callers
+    bind: (slots) => {
+      const call = handler as (values: Record<string, unknown>) => unknown; // `never` only for variance
+      const names = inputs.map(([name]) => name);
+      return (values) => {
+        const record: Record<string, unknown> = {};
+        for (let i = 0; i < names.length; i++) record[names[i]!] = values[slots[i]!];
+        return call(record);
+      };
+    },
+  };
+}
+
+/** The routes of a controller class, those that it inherits included. */
+export function controllerRoutes(target: Class, prefix: string): Route[] {
+  const controller = controllerOf(target);
+  if (!controller) {
+    throw new TypeError(
+      `include() wants controllers and tasks, and ${nameOf(target)} is neither. Add @Controller() or @Task(schema) to it.`,
+    );
+  }
+  return routesOf(target).map(({ method, path, key, options }): Route => {
+    const all = { ...options, tags: [...(controller.tags ?? []), ...(options.tags ?? [])] };
+    return {
+      method,
+      path: joinPaths(prefix, controller.prefix, path),
+      options: all,
+      name: `${nameOf(target)}.${String(key)}`,
+      guards: [...toGuards(controller.use), ...toGuards(options.use)],
+      needs: [{ label: 'the controller', key: target }, ...methodNeeds(target, key)],
+      bind: (slots) => bindMethod(target, key, slots),
+    };
+  });
+}
+
+function toGuards(use: RouteOptions['use'] = []): Need[] {
+  return use.map((dependency) => ({ label: 'use', key: dependency }));
+}
+
+/** A case for each small number of parameters, so that no array of arguments is made. */
+function bindMethod(target: Class, key: string | symbol, slots: readonly number[]): Call {
+  const method = (target.prototype as Record<string | symbol, (...args: unknown[]) => unknown>)[key]!;
+  const [self = 0, ...parameters] = slots;
+  const [a = 0, b = 0, c = 0] = parameters;
+  switch (parameters.length) {
+    case 0:
+      return (values) => method.call(values[self]);
+    case 1:
+      return (values) => method.call(values[self], values[a]);
+    case 2:
+      return (values) => method.call(values[self], values[a], values[b]);
+    case 3:
+      return (values) => method.call(values[self], values[a], values[b], values[c]);
+    default:
+      return (values) => method.apply(values[self], parameters.map((slot) => values[slot]));
+  }
+}
+
+/** Joins without double or missing slashes: `/api`, `/users` and `/` give `/api/users`. */
+export function joinPaths(...parts: readonly string[]): string {
+  return `/${parts.join('/').split('/').filter(Boolean).join('/')}`;
+}

@@ -1,0 +1,51 @@
+import type { ServerResponse } from 'node:http';
+import { pipeline, type Readable } from 'node:stream';
+import type { Reply } from '../response/reply.ts';
+
+/**
+ * Writes a reply. Body and length are left out where HTTP says so: 204, 304, and the body of HEAD.
+ *
+ * @param onBrokenBody - Called when a streamed body fails half-way. The connection is then cut, since
+ *   nothing else tells the client that what it has is not all.
+ */
+export function send(
+  res: ServerResponse,
+  { status, contentType, body, headers }: Reply,
+  onBrokenBody: (error: Error) => void,
+): void {
+  if (res.headersSent) res.destroy(); // half an answer is out, and this is another one
+  if (res.destroyed) return discard(body);
+  const isEmpty = status === 204 || status === 304;
+  if (headers) for (const [name, value] of headers) res.appendHeader(name, value);
+  if (contentType !== undefined && !isEmpty && !res.hasHeader('content-type')) {
+    res.setHeader('content-type', contentType);
+  }
+  if (body === undefined || isEmpty) {
+    if (!isEmpty) res.setHeader('content-length', 0);
+    res.writeHead(status).end();
+    return discard(body);
+  }
+  if (typeof body === 'string' || body instanceof Uint8Array) {
+    res.setHeader('content-length', Buffer.byteLength(body));
+    res.writeHead(status).end(body);
+    return;
+  }
+  res.writeHead(status);
+  if (res.req.method === 'HEAD') {
+    res.end();
+    return discard(body);
+  }
+  body.once('error', (error: NodeJS.ErrnoException) => {
+    // A client that leaves is no fault of the body.
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') onBrokenBody(error);
+  });
+  pipeline(body, res, () => undefined); // what went wrong was said above
+}
+
+function discard(body: Reply['body']): void {
+  if (isStream(body)) body.destroy();
+}
+
+function isStream(body: Reply['body']): body is Readable {
+  return typeof body === 'object' && 'pipe' in body;
+}

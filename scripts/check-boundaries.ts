@@ -1,0 +1,139 @@
+// Who may import whom: `pnpm boundaries`, or with the folder of another workspace as argument.
+// The picture and its reasons stand in CONTRIBUTING.md.
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { parseSync, Visitor, type StringLiteral, type Expression } from 'oxc-parser';
+
+/** Folder under packages/ → the packages it may import. The graph has no cycle. */
+const mayImport: Record<string, readonly string[]> = {
+  di: [],
+  router: [],
+  tasks: ['di'],
+  queue: ['tasks', 'di'],
+  thereafter: ['router', 'tasks', 'di'],
+  console: ['thereafter', 'queue', 'tasks'],
+  cli: ['thereafter', 'queue'],
+};
+
+/** What tests may import besides: the loader and the bundler. */
+const testsMayImport = ['cli'];
+
+interface Package {
+  folder: string;
+  name: string;
+  doors: readonly string[];
+}
+
+/** Where a file belongs: `packages/di` and `src`, say. */
+interface Place {
+  home: string;
+  area: string;
+}
+
+const root = resolve(process.argv[2] ?? '.');
+const packages = globSync('packages/*/package.json', { cwd: root }).map(readPackage);
+const files = globSync(['packages/*/**/*.ts', 'apps/*/**/*.ts', 'scripts/**/*.ts'], {
+  cwd: root,
+  exclude: (name) => ['node_modules', 'dist', 'must-not-compile'].includes(lastPart(name)),
+}).toSorted();
+
+let violations = 0;
+for (const file of files) {
+  const source = readFileSync(join(root, file), 'utf8');
+  for (const { specifier, offset } of importsOf(file, source)) {
+    const objection = object(file, specifier);
+    if (objection === undefined) continue;
+    violations += 1;
+    const line = source.slice(0, offset).split('\n').length;
+    console.error(`${file}:${line} imports ${specifier}: ${objection}`);
+  }
+}
+if (violations > 0) {
+  console.error(`\n${violations} forbidden import${violations === 1 ? '' : 's'}.`);
+  process.exitCode = 1;
+} else {
+  console.log(`${files.length} files keep the boundaries.`);
+}
+
+/** Why the file must not import this and what to do instead; nothing when it may. */
+function object(file: string, specifier: string): string | undefined {
+  const place = placeOf(file);
+  if (specifier.startsWith('.')) return objectToRelative(file, place, specifier);
+  const target = packages.find((p) => specifier === p.name || specifier.startsWith(`${p.name}/`));
+  if (target === undefined) return undefined; // somebody else's; knip compares it with package.json
+  return objectToDoor(specifier, target) ?? objectToEdge(place, target);
+}
+
+function objectToRelative(file: string, place: Place, specifier: string): string | undefined {
+  const target = placeOf(relative(root, resolve(root, dirname(file), specifier)));
+  if (target.home !== place.home) {
+    return `it leaves ${place.home}. Import the other package by its name, through its exports.`;
+  }
+  if (place.area === 'src' && target.area !== 'src') {
+    return 'src/ is published without the rest of its folder. Move what it needs into src/.';
+  }
+  return undefined;
+}
+
+function objectToDoor(specifier: string, { name, folder, doors }: Package): string | undefined {
+  const door = specifier.replace(name, '.');
+  if (doors.includes(door)) return undefined;
+  const open = doors.filter((d) => d !== './package.json').map((d) => d.replace('.', name));
+  return `it is not a public entry of ${name}. Use ${open.join(' or ')}, or add it to exports in packages/${folder}/package.json.`;
+}
+
+function objectToEdge({ home, area }: Place, target: Package): string | undefined {
+  if (!home.startsWith('packages/')) return undefined; // apps and scripts are users: any package
+  const importer = lastPart(home);
+  const allowed = mayImport[importer];
+  if (allowed === undefined) {
+    return `${home} is not in the table of scripts/check-boundaries.ts. Add it with what it may import.`;
+  }
+  const isTest = area === 'test';
+  if (target.folder === importer) {
+    return isTest ? undefined : 'a package is not its own user. Import the file by its path.';
+  }
+  if (allowed.includes(target.folder) || (isTest && testsMayImport.includes(target.folder))) {
+    return undefined;
+  }
+  const list = allowed.length === 0 ? 'no other package' : `only ${allowed.join(', ')}`;
+  return `${home} may import ${list}. Move the code to where it may, or declare an interface in a package that both import.`;
+}
+
+function importsOf(file: string, source: string): { specifier: string; offset: number }[] {
+  const found: { specifier: string; offset: number }[] = [];
+  const take = (node: StringLiteral | Expression | null): void => {
+    if (node?.type === 'Literal' && typeof node.value === 'string') {
+      found.push({ specifier: node.value, offset: node.start });
+    }
+  };
+  const { program, errors } = parseSync(file, source);
+  if (errors[0]) throw new SyntaxError(`${file}: ${errors[0].message}\n${errors[0].codeframe}`);
+  new Visitor({
+    ImportDeclaration: (node) => take(node.source),
+    ExportNamedDeclaration: (node) => take(node.source),
+    ExportAllDeclaration: (node) => take(node.source),
+    ImportExpression: (node) => take(node.source),
+    TSImportType: (node) => take(node.source),
+  }).visit(program);
+  return found;
+}
+
+function placeOf(file: string): Place {
+  const [top = '', second = '', third = ''] = file.split(sep);
+  const isWorkspace = top === 'packages' || top === 'apps';
+  return isWorkspace ? { home: `${top}/${second}`, area: third } : { home: top, area: second };
+}
+
+function readPackage(file: string): Package {
+  const manifest = JSON.parse(readFileSync(join(root, file), 'utf8')) as {
+    name: string;
+    exports?: Record<string, unknown>;
+  };
+  const doors = Object.keys(manifest.exports ?? {});
+  return { folder: lastPart(dirname(file)), name: manifest.name, doors };
+}
+
+function lastPart(path: string): string {
+  return path.split(sep).at(-1) ?? '';
+}

@@ -1,0 +1,73 @@
+// Starts the built tour (`pnpm build`) as a user would, sends two requests and waits for the lines that
+// their background tasks write. What is shown: the bundle is complete, and so is its metadata.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const deadlineMs = 20_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'thereafter-smoke-'));
+const logFile = join(folder, 'tour.log');
+const port = await freePort();
+const url = `http://127.0.0.1:${port}`;
+
+const program = join(import.meta.dirname, '..', 'apps', 'tour', 'dist', 'main.mjs');
+const tour = spawn(process.execPath, [program], {
+  cwd: folder,
+  env: { ...process.env, PORT: String(port), LOG_FILE: logFile },
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
+const exited = once(tour, 'exit');
+
+try {
+  await until('the tour listens', () => fetch(url).then(() => true));
+
+  const notification = await fetch(`${url}/send-notification/ada@example.com`, { method: 'POST' });
+  assert.deepEqual(await notification.json(), { message: 'Notification is being sent' });
+  await until('the notification is logged', () => logged('Notification sent to ada@example.com'));
+
+  const user = await fetch(`${url}/users/?email=a@b.c&user_id=7`, { method: 'POST' });
+  assert.deepEqual(await user.json(), { message: 'User created' });
+  await until('the tasks of a new user are logged, in order', () =>
+    logged('log a@b.c\nemail a@b.c Welcome!\nstats 7'),
+  );
+  console.log('The built tour answers, and works thereafter.');
+} finally {
+  tour.kill();
+  await exited;
+  rmSync(folder, { recursive: true });
+}
+
+function logged(text: string): boolean {
+  return readFileSync(logFile, 'utf8').includes(`${text}\n`);
+}
+
+/** Asks again until the answer is yes; an error is a no. */
+async function until(what: string, ask: () => boolean | Promise<boolean>): Promise<void> {
+  const startedAtMs = performance.now();
+  let lastError: unknown;
+  while (performance.now() - startedAtMs < deadlineMs) {
+    if (tour.exitCode !== null) throw new Error(`The tour exited before ${what}.`);
+    try {
+      if (await ask()) return;
+    } catch (error) {
+      lastError = error;
+    }
+    await delay(50);
+  }
+  throw new Error(`Waited ${deadlineMs} ms in vain until ${what}.`, { cause: lastError });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

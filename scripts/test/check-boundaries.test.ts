@@ -1,0 +1,114 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const script = join(import.meta.dirname, '..', 'check-boundaries.ts');
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'thereafter-boundaries-'));
+  addPackage('di', '@thereafter/di', ['.']);
+  addPackage('tasks', '@thereafter/tasks', ['.']);
+  addPackage('thereafter', 'thereafter', ['.', './testing']);
+  addPackage('cli', '@thereafter/cli', ['./register']);
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function addFile(file: string, text: string): void {
+  const path = join(root, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+function addPackage(folder: string, name: string, doors: string[]): void {
+  const exports = Object.fromEntries(doors.map((door) => [door, './src/index.ts']));
+  addFile(`packages/${folder}/package.json`, JSON.stringify({ name, exports }));
+}
+
+function check(): { exitCode: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, root], {
+    encoding: 'utf8',
+  });
+  return { exitCode: status, output: stdout + stderr };
+}
+
+describe('check-boundaries', () => {
+  it('accepts imports along the arrows', () => {
+    addFile('packages/tasks/src/a.ts', "import { x } from '@thereafter/di';\n");
+    addFile('packages/tasks/test/a.test.ts', "import { a } from '../src/a.ts';\n");
+    addFile('packages/thereafter/test/b.test.ts', "import '@thereafter/cli/register';\n");
+    addFile('apps/tour/src/main.ts', "import 'thereafter/testing';\nimport './other.ts';\n");
+    expect(check()).toEqual({ exitCode: 0, output: '4 files keep the boundaries.\n' });
+  });
+
+  it('does not take a comment or a string for an import', () => {
+    addFile(
+      'packages/di/src/a.ts',
+      "/** import 'thereafter' */ const s = `import 'thereafter'`;\n",
+    );
+    expect(check().exitCode).toBe(0);
+  });
+
+  it.each([
+    ['a static import', "import { App } from 'thereafter';"],
+    ['an import of a type', "import type { App } from 'thereafter';"],
+    ['a re-export', "export * from 'thereafter';"],
+    ['a dynamic import', "await import('thereafter');"],
+    ['an import type', "type App = import('thereafter').App;"],
+  ])('refuses %s against the arrows, with its line and a way out', (_, code) => {
+    addFile('packages/tasks/src/deep/a.ts', `// first line\n${code}\n`);
+    const { exitCode, output } = check();
+    expect(exitCode).toBe(1);
+    expect(output).toContain(
+      'packages/tasks/src/deep/a.ts:2 imports thereafter: packages/tasks may import only di. Move the code',
+    );
+  });
+
+  it.each([
+    ['tests', 'packages/di/test/a.test.ts'],
+    ['sources', 'packages/di/src/a.ts'],
+  ])('refuses a package in %s that the arrows do not reach', (_, file) => {
+    addFile(file, "import 'thereafter';\n");
+    expect(check().output).toContain(
+      `${file}:1 imports thereafter: packages/di may import no other package.`,
+    );
+  });
+
+  it('refuses the loader in sources', () => {
+    addFile('packages/thereafter/src/a.ts', "import '@thereafter/cli/register';\n");
+    expect(check().output).toContain('packages/thereafter may import only router, tasks, di.');
+  });
+
+  it('refuses a path into a package, from an app too', () => {
+    addFile('apps/tour/src/main.ts', "import { App } from 'thereafter/src/app.ts';\n");
+    expect(check().output).toContain(
+      'apps/tour/src/main.ts:1 imports thereafter/src/app.ts: it is not a public entry of thereafter. Use thereafter or thereafter/testing,',
+    );
+  });
+
+  it('refuses a relative import that leaves the package', () => {
+    addFile('packages/tasks/src/a.ts', "import '../../di/src/index.ts';\n");
+    addFile('apps/tour/src/main.ts', "import '../../../packages/di/src/index.ts';\n");
+    const { output } = check();
+    expect(output).toContain('../../di/src/index.ts: it leaves packages/tasks.');
+    expect(output).toContain('../../../packages/di/src/index.ts: it leaves apps/tour.');
+    expect(output).toContain('2 forbidden imports.');
+  });
+
+  it('refuses sources that import what is not published with them', () => {
+    addFile('packages/di/src/a.ts', "import '../test/fixture.ts';\n");
+    expect(check().output).toContain('imports ../test/fixture.ts: src/ is published without');
+  });
+
+  it('refuses a package that imports its own name', () => {
+    addFile('packages/di/src/a.ts', "import '@thereafter/di';\n");
+    expect(check().output).toContain('a package is not its own user.');
+  });
+
+  it('asks for a new package to be added to the table', () => {
+    addFile('packages/mystery/src/a.ts', "import '@thereafter/di';\n");
+    expect(check().output).toContain('packages/mystery is not in the table');
+  });
+});
