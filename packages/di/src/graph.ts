@@ -75,7 +75,7 @@ export class Graph {
 
   /** Plans what `lazy()` leads to, now that its classes are all declared. */
   followLazy(): void {
-    for (let follow; (follow = this.#lazyTargets.shift()); ) follow();
+    for (let follow; (follow = this.#lazyTargets.shift());) follow();
   }
 
   /** Takes the faults found since there were `count`, and what is broken by them out of the graph. */
@@ -184,7 +184,7 @@ function findPath(
 ): Node[] | undefined {
   const seen = new Set<Node>([from]);
   const queue: Node[][] = [[from]];
-  for (let path; (path = queue.shift()); ) {
+  for (let path; (path = queue.shift());) {
     const last = path.at(-1)!;
     if (matches(last)) return path;
     if (last !== from && !passes(last)) continue;

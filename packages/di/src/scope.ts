@@ -10,7 +10,15 @@ import {
   type Failure,
   type Teardown,
 } from './teardown.ts';
-import { INVALID, nameOf, type Class, type Gives, type Key, type ScopeKind, type Source } from './token.ts';
+import {
+  INVALID,
+  nameOf,
+  type Class,
+  type Gives,
+  type Key,
+  type ScopeKind,
+  type Source,
+} from './token.ts';
 
 /** What a scope needs of its container. */
 export interface ScopeOwner {
@@ -225,7 +233,9 @@ export function keep(node: Node, made: unknown, note: (teardown: Teardown) => vo
     note(generatorEnd(made));
     return result.value;
   };
-  return isPromise(first) ? first.then((r) => yielded(r as IteratorResult<unknown>)) : yielded(first);
+  return isPromise(first)
+    ? first.then((r) => yielded(r as IteratorResult<unknown>))
+    : yielded(first);
 }
 
 export function isPromise(value: unknown): value is Promise<unknown> {
@@ -253,5 +263,8 @@ function inSequence<T>(
 function throwAny(failures: readonly unknown[], scope: string): void {
   if (failures.length === 0) return;
   if (failures.length === 1) throw failures[0];
-  throw new AggregateError(failures, `${failures.length} disposers failed in the scope of ${scope}`);
+  throw new AggregateError(
+    failures,
+    `${failures.length} disposers failed in the scope of ${scope}`,
+  );
 }

@@ -16,7 +16,7 @@ export async function tearDown(
   error: Failure | undefined,
 ): Promise<unknown[]> {
   const failures: unknown[] = [];
-  for (let teardown; (teardown = teardowns.pop()); ) {
+  for (let teardown; (teardown = teardowns.pop());) {
     try {
       await teardown(error);
     } catch (failure) {
@@ -45,7 +45,9 @@ export function generatorEnd(generator: AnyGenerator): Teardown {
     const last = await (failure ? generator.throw(failure.error) : generator.next());
     if (last.done !== true) {
       await generator.return(undefined);
-      throw new TypeError('A generator dependency must yield exactly once; this one yielded again.');
+      throw new TypeError(
+        'A generator dependency must yield exactly once; this one yielded again.',
+      );
     }
   };
 }

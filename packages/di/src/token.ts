@@ -92,5 +92,7 @@ export function nameOf(key: unknown): string {
   if (typeof key === 'function') return key.name || 'an anonymous class';
   if (typeof key !== 'object' || key === null) return String(key);
   const { kind, name } = key as { kind?: unknown; name?: unknown };
-  return typeof name === 'string' && name !== '' ? name : `a ${String(kind ?? 'plain object')}`;
+  return typeof name === 'string' && name !== ''
+    ? name
+    : `a ${typeof kind === 'string' ? kind : 'plain object'}`;
 }

@@ -1,4 +1,3 @@
-import type { Duration } from './duration.ts';
 import type { PayloadOf, Runnable } from './task.ts';
 
 /**

@@ -19,15 +19,16 @@ export interface TaskRunnerOptions {
   /** Builds task classes and what task definitions ask for. */
   readonly container: Container;
   readonly log: Logger;
-  /** Default: a line in the log. */
-  readonly onError: TaskErrorHandler | undefined;
 }
 
 /** What runs, per app: makes the queue of each request, and knows what is not finished. */
 export class TaskRunner implements QueueOwner {
+  /** Is told of tasks that fail; default: a line in the log. */
+  onError: TaskErrorHandler = (error, failure) =>
+    this.#log.error({ err: error, ...failure }, 'background task failed');
+
   readonly #container: Container;
   readonly #log: Logger;
-  readonly #onError: TaskErrorHandler | undefined;
   readonly #plans = new Map<TaskSpec, Plan>();
   /** For tasks that were not included: what they need is planned when they first run. */
   readonly #unplanned: Plan;
@@ -36,10 +37,9 @@ export class TaskRunner implements QueueOwner {
   readonly #stop = new AbortController();
   #isClosed = false;
 
-  constructor({ container, log, onError }: TaskRunnerOptions) {
+  constructor({ container, log }: TaskRunnerOptions) {
     this.#container = container;
     this.#log = log;
-    this.#onError = onError;
     this.#unplanned = container.plan([], { name: 'a task', kind: 'task' });
   }
 
@@ -111,11 +111,11 @@ export class TaskRunner implements QueueOwner {
       attempt: 1,
     };
     try {
-      if (this.#onError) return this.#onError(error, failure);
+      this.onError(error, failure);
     } catch (handlerError) {
+      this.#log.error({ err: error, ...failure }, 'background task failed');
       this.#log.error({ err: handlerError }, 'the onTaskError handler failed');
     }
-    this.#log.error({ err: error, ...failure }, 'background task failed');
   }
 
   /** Waits until no task is left, whatever tasks add meanwhile. */

@@ -59,7 +59,8 @@ export class QueuedTask implements TaskHandle {
     this.spec?.check(args[0]);
     this.#fn = this.spec ? undefined : (task as (...args: readonly unknown[]) => unknown);
     this.#args = args;
-    this.name = options.name ?? this.spec?.name ?? (nameOfFunction(task) || 'an anonymous function');
+    this.name =
+      options.name ?? this.spec?.name ?? (nameOfFunction(task) || 'an anonymous function');
     this.on = options.on ?? 'return';
     this.#host = host;
     this.#withdraw = () => withdraw(this);
@@ -132,8 +133,8 @@ export class TaskQueue implements TaskSink {
 
   async #drain(verdict: Verdict): Promise<void> {
     this.#isDraining = true;
-    await undefined; // not within the call of add() or an event listener
-    for (let entry; (entry = this.#waiting.shift()); ) {
+    await Promise.resolve(); // not within the call of add() or an event listener
+    for (let entry; (entry = this.#waiting.shift());) {
       if (!allows(entry.on, verdict)) {
         this.#owner.discard(entry);
         continue;
@@ -186,7 +187,7 @@ function assertFunction(task: unknown): void {
   throw new TypeError(
     isPromise
       ? 'tasks.add() got a promise: the work has already begun. Pass the function and its arguments: ' +
-        'tasks.add(send, email) instead of tasks.add(send(email)).'
+          'tasks.add(send, email) instead of tasks.add(send(email)).'
       : `tasks.add() wants a function, a @Task class or a task definition, and got ${task === null ? 'null' : typeof task}.`,
   );
 }

@@ -133,7 +133,11 @@ export function Task<S extends TSchema>(
 
 /** Declares a task as a function: a record of what it needs, then a function of payload and record. */
 export function defineTask<S extends TSchema, const I extends Inputs, R>(
-  definition: TaskOptions<Static<S>> & { readonly name: string; readonly payload: S; readonly in?: I },
+  definition: TaskOptions<Static<S>> & {
+    readonly name: string;
+    readonly payload: S;
+    readonly in?: I;
+  },
   run: (values: { payload: Static<S>; job: JobContext } & Values<I>) => R | Promise<R>,
 ): TaskDefinition<Static<S>, R> {
   const { name, payload, in: inputs = {}, ...options } = definition;
@@ -144,8 +148,7 @@ export function defineTask<S extends TSchema, const I extends Inputs, R>(
     options,
     key: needs,
     check: payloadCheck(name, payload),
-    call: (built, given, job) =>
-      run({ ...(built as Values<I>), payload: given as Static<S>, job }),
+    call: (built, given, job) => run({ ...(built as Values<I>), payload: given as Static<S>, job }),
   });
   return task;
 }

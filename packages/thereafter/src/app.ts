@@ -21,7 +21,14 @@ import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { handle, watchEnd } from './lifecycle.ts';
 import { createLog, type AppLog } from './log.ts';
-import { controllerRoutes, functionRoute, type Out, type Returned, type Route, type RouteOptions } from './route.ts';
+import {
+  controllerRoutes,
+  functionRoute,
+  type Out,
+  type Returned,
+  type Route,
+  type RouteOptions,
+} from './route.ts';
 import { onSignals } from './shutdown.ts';
 import { startServer, type ListenOptions, type RunningServer } from './socket/server.ts';
 
@@ -87,7 +94,6 @@ export class App implements AsyncDisposable {
   readonly #runner: TaskRunner;
   readonly #routes: Route[] = [];
   readonly #tasks: Runnable[] = [];
-  #onTaskError: TaskErrorHandler | undefined;
   #isStarted = false;
   #server: RunningServer | undefined;
   #stopListeningToSignals: (() => void) | undefined;
@@ -99,7 +105,6 @@ export class App implements AsyncDisposable {
     this.#runner = new TaskRunner({
       container: this.#container,
       log: this.#log,
-      onError: (error, failure) => this.#onTaskError?.(error, failure),
     });
   }
 
@@ -124,7 +129,10 @@ export class App implements AsyncDisposable {
   include(...parts: (Class | TaskDefinition<any>)[]): this;
   include(prefix: string, ...controllers: Class[]): this;
   // oxlint-disable-next-line typescript/no-explicit-any -- any payload
-  include(first: string | Class | TaskDefinition<any>, ...rest: (Class | TaskDefinition<any>)[]): this {
+  include(
+    first: string | Class | TaskDefinition<any>,
+    ...rest: (Class | TaskDefinition<any>)[]
+  ): this {
     this.#assertNotStarted();
     const [prefix, parts] = typeof first === 'string' ? [first, rest] : ['', [first, ...rest]];
     for (const part of parts) {
@@ -143,7 +151,7 @@ export class App implements AsyncDisposable {
 
   /** Is told of background tasks that fail; default: a line in the log. */
   onTaskError(handler: TaskErrorHandler): this {
-    this.#onTaskError = handler;
+    this.#runner.onError = handler;
     return this;
   }
 

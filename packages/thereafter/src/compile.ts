@@ -1,10 +1,4 @@
-import {
-  ThereafterError,
-  type Class,
-  type Container,
-  type ExternalSource,
-  type Plan,
-} from '@thereafter/di';
+import { ThereafterError, type Container, type ExternalSource, type Plan } from '@thereafter/di';
 import { createRouter, RouteConflictError, type Router } from '@thereafter/router';
 import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tasks';
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
@@ -54,11 +48,20 @@ export async function compile({
   routes,
   tasks,
 }: Registrations): Promise<Router<CompiledRoute>> {
-  container.external(Context, carrierPart('the request context', (ctx) => ctx));
-  container.external(BackgroundTasks, carrierPart('BackgroundTasks', (ctx) => ctx.tasks));
+  container.external(
+    Context,
+    carrierPart('the request context', (ctx) => ctx),
+  );
+  container.external(
+    BackgroundTasks,
+    carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
+  );
 
   const plans = new Map<Route, Plan>(
-    routes.map((route) => [route, container.plan([...route.guards, ...route.needs], { name: route.name, kind: 'http' })]),
+    routes.map((route) => [
+      route,
+      container.plan([...route.guards, ...route.needs], { name: route.name, kind: 'http' }),
+    ]),
   );
   for (const task of tasks) runner.include(task);
 

@@ -1,5 +1,11 @@
 import type { Scope, Failure } from '@thereafter/di';
-import { BackgroundTasks, type Logger, type Outcome, type TaskHost, type TaskQueue } from '@thereafter/tasks';
+import {
+  BackgroundTasks,
+  type Logger,
+  type Outcome,
+  type TaskHost,
+  type TaskQueue,
+} from '@thereafter/tasks';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';

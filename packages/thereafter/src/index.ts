@@ -1,10 +1,4 @@
-export {
-  AppStateError,
-  createApp,
-  type App,
-  type AppOptions,
-  type CloseResult,
-} from './app.ts';
+export { AppStateError, createApp, type App, type AppOptions, type CloseResult } from './app.ts';
 export { InvalidAppError } from './compile.ts';
 export { Context } from './context.ts';
 export { Body, Header, Path, Query } from './decorators/inputs.ts';

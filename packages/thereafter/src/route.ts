@@ -1,9 +1,15 @@
-import { methodNeeds, nameOf, type Class, type Dependency, type Key, type Need } from '@thereafter/di';
+import {
+  methodNeeds,
+  nameOf,
+  type Class,
+  type Dependency,
+  type Key,
+  type Need,
+} from '@thereafter/di';
 import type { Method } from '@thereafter/router';
 import type { Static, TSchema } from 'typebox';
 import { Context } from './context.ts';
 import { controllerOf, routesOf } from './decorators/metadata.ts';
-import type { SchemaSource } from './handler/inputs.ts';
 import type { Problem } from './response/problem.ts';
 import type { HttpReply } from './response/reply.ts';
 
@@ -101,7 +107,9 @@ function toGuards(use: RouteOptions['use'] = []): Need[] {
 
 /** A case for each small number of parameters, so that no array of arguments is made. */
 function bindMethod(target: Class, key: string | symbol, slots: readonly number[]): Call {
-  const method = (target.prototype as Record<string | symbol, (...args: unknown[]) => unknown>)[key]!;
+  const method = (target.prototype as Record<string | symbol, (...args: unknown[]) => unknown>)[
+    key
+  ]!;
   const [self = 0, ...parameters] = slots;
   const [a = 0, b = 0, c = 0] = parameters;
   switch (parameters.length) {
@@ -114,7 +122,11 @@ function bindMethod(target: Class, key: string | symbol, slots: readonly number[
     case 3:
       return (values) => method.call(values[self], values[a], values[b], values[c]);
     default:
-      return (values) => method.apply(values[self], parameters.map((slot) => values[slot]));
+      return (values) =>
+        method.apply(
+          values[self],
+          parameters.map((slot) => values[slot]),
+        );
   }
 }
 

@@ -25,7 +25,12 @@ export function compileCheck(
   const validator = Compile(schema);
   return (ctx, value) => {
     if (validator.Check(value)) return value;
-    for (const issue of toIssues(allErrors(() => validator.Errors(value)), value, source, pointer)) {
+    for (const issue of toIssues(
+      allErrors(() => validator.Errors(value)),
+      value,
+      source,
+      pointer,
+    )) {
       addIssue(ctx, issue);
     }
     return INVALID;
@@ -92,7 +97,9 @@ function alternatives(
 function wording(error: TLocalizedValidationError): string {
   switch (error.keyword) {
     case 'type': {
-      const types = [error.params.type].flat().map((type) => (type === 'null' ? 'null' : article(type)));
+      const types = [error.params.type]
+        .flat()
+        .map((type) => (type === 'null' ? 'null' : article(type)));
       return `must be ${types.join(' or ')}`;
     }
     case 'const':

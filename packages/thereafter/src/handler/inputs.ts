@@ -45,7 +45,9 @@ export class HttpInput<S extends TSchema> implements SchemaSource<S>, ExternalSo
   }
 
   get name(): string {
-    return this.parameter === undefined ? `the ${this.source}` : `${this.source} '${this.parameter}'`;
+    return this.parameter === undefined
+      ? `the ${this.source}`
+      : `${this.source} '${this.parameter}'`;
   }
 
   reader(): (ctx: Context) => unknown {
@@ -129,7 +131,8 @@ function recordReader(schema: TObject): (ctx: Context) => unknown {
     coerce: compileCoercer(field),
     fallback: (field as { default?: unknown }).default,
   }));
-  const refusesOthers = (schema as { additionalProperties?: unknown }).additionalProperties === false;
+  const refusesOthers =
+    (schema as { additionalProperties?: unknown }).additionalProperties === false;
   return (ctx) => {
     const { query: raw } = ctx;
     const value: Record<string, unknown> = refusesOthers ? { ...raw } : {};

@@ -18,7 +18,8 @@ type Filter = (value: unknown) => unknown;
 
 /** Copies what a schema names. Nothing is returned for schemas whose values have no parts to hide. */
 function compileFilter(schema: TSchema): Filter | undefined {
-  if (IsObject(schema) && !('additionalProperties' in schema)) return objectFilter(schema.properties);
+  if (IsObject(schema) && !('additionalProperties' in schema))
+    return objectFilter(schema.properties);
   if (IsArray(schema)) {
     const filter = compileFilter(schema.items);
     return filter && ((value) => (Array.isArray(value) ? value.map(filter) : value));

@@ -24,7 +24,12 @@ export function toReply(value: unknown, style: ReplyStyle): Reply {
   }
   const { status } = style;
   if (value === undefined) {
-    return { status: status === 200 ? 204 : status, contentType: undefined, body: undefined, headers: undefined };
+    return {
+      status: status === 200 ? 204 : status,
+      contentType: undefined,
+      body: undefined,
+      headers: undefined,
+    };
   }
   if (typeof value === 'string') return withBody(status, 'text/plain; charset=utf-8', value);
   if (typeof value === 'object' && value !== null) {
@@ -55,7 +60,8 @@ export function toProblemReply(thrown: unknown, path: string, requestId: string)
     type,
     title,
     status,
-    detail: status === 500 ? 'Something went wrong here. It has been logged.' : message || undefined,
+    detail:
+      status === 500 ? 'Something went wrong here. It has been logged.' : message || undefined,
     instance: path,
     requestId,
     ...extension,
