@@ -51,6 +51,10 @@ export interface CloseResult {
   readonly abandoned: readonly string[];
 }
 
+/** A controller class, a task class or a task definition. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any payload
+type Part = Class | TaskDefinition<any>;
+
 type HandlerResult<O> = Returned<Out<O>> | Promise<Returned<Out<O>>>;
 
 /** Declares a route whose handler is a function of a record. */
@@ -125,14 +129,9 @@ export class App implements AsyncDisposable {
    *
    * @throws {TypeError} For a class that is neither.
    */
-  // oxlint-disable-next-line typescript/no-explicit-any -- any payload
-  include(...parts: (Class | TaskDefinition<any>)[]): this;
+  include(...parts: Part[]): this;
   include(prefix: string, ...controllers: Class[]): this;
-  // oxlint-disable-next-line typescript/no-explicit-any -- any payload
-  include(
-    first: string | Class | TaskDefinition<any>,
-    ...rest: (Class | TaskDefinition<any>)[]
-  ): this {
+  include(first: string | Part, ...rest: Part[]): this {
     this.#assertNotStarted();
     const [prefix, parts] = typeof first === 'string' ? [first, rest] : ['', [first, ...rest]];
     for (const part of parts) {
@@ -190,6 +189,19 @@ export class App implements AsyncDisposable {
     if (shutdown?.signals ?? true) this.#stopListeningToSignals = onSignals(() => this.close());
     this.#log.info({ title, url: this.#server.url }, 'listening');
     return { url: this.#server.url };
+  }
+
+  /**
+   * `listen()` for the last line of a program: when the app cannot start, says why without a stack
+   * trace and ends the process with code 1.
+   */
+  async run(options: ListenOptions = {}): Promise<{ readonly url: string }> {
+    try {
+      return await this.listen(options);
+    } catch (error) {
+      console.error(error instanceof ThereafterError ? error.message : error);
+      process.exit(1);
+    }
   }
 
   /**

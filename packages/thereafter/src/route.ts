@@ -131,6 +131,6 @@ function bindMethod(target: Class, key: string | symbol, slots: readonly number[
 }
 
 /** Joins without double or missing slashes: `/api`, `/users` and `/` give `/api/users`. */
-export function joinPaths(...parts: readonly string[]): string {
+function joinPaths(...parts: readonly string[]): string {
   return `/${parts.join('/').split('/').filter(Boolean).join('/')}`;
 }
