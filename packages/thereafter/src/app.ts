@@ -19,8 +19,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { compile, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
-import { handle, watchEnd } from './lifecycle.ts';
+import { dispatch, handle, watchEnd } from './lifecycle.ts';
 import { createLog, type AppLog } from './log.ts';
+import { wrap, type Middleware } from './middleware.ts';
+import { ErrorHandlers, type ErrorHandler } from './response/error-handlers.ts';
 import {
   controllerRoutes,
   functionRoute,
@@ -98,6 +100,10 @@ export class App implements AsyncDisposable {
   readonly #runner: TaskRunner;
   readonly #routes: Route[] = [];
   readonly #tasks: Runnable[] = [];
+  readonly #middleware: Middleware[] = [];
+  readonly #errorHandlers = new ErrorHandlers();
+  readonly #lifespans: (() => AsyncGenerator<void, void>)[] = [];
+  readonly #running: AsyncGenerator<void, void>[] = [];
   #isStarted = false;
   #server: RunningServer | undefined;
   #stopListeningToSignals: (() => void) | undefined;
@@ -148,6 +154,33 @@ export class App implements AsyncDisposable {
     return this;
   }
 
+  /** Wraps every request, unknown paths included. The first one added is outermost. */
+  use(middleware: Middleware): this {
+    this.#assertNotStarted();
+    this.#middleware.push(middleware);
+    return this;
+  }
+
+  /**
+   * Says what is answered when an error of a class is thrown; the nearest class wins. A handler that
+   * itself fails is logged, and the answer is a plain 500.
+   */
+  onError<E>(target: abstract new (...args: never[]) => E, handler: ErrorHandler<E>): this {
+    this.#assertNotStarted();
+    this.#errorHandlers.add(target, handler);
+    return this;
+  }
+
+  /**
+   * Runs around the life of the app: up to its `yield` before the port opens, the rest when requests
+   * and tasks are drained, before the singletons end. The last one added ends first.
+   */
+  lifespan(run: () => AsyncGenerator<void, void>): this {
+    this.#assertNotStarted();
+    this.#lifespans.push(run);
+    return this;
+  }
+
   /** Is told of background tasks that fail; default: a line in the log. */
   onTaskError(handler: TaskErrorHandler): this {
     this.#runner.onError = handler;
@@ -184,7 +217,17 @@ export class App implements AsyncDisposable {
       runner: this.#runner,
       log: this.#log,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
+      onion:
+        this.#middleware.length === 0
+          ? undefined
+          : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
+      onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
     };
+    for (const lifespan of this.#lifespans) {
+      const running = lifespan();
+      await running.next();
+      this.#running.push(running);
+    }
     this.#server = await startServer((req, res) => handle(compiled, req, res), options);
     if (shutdown?.signals ?? true) this.#stopListeningToSignals = onSignals(() => this.close());
     this.#log.info({ title, url: this.#server.url }, 'listening');
@@ -229,12 +272,18 @@ export class App implements AsyncDisposable {
     await stopped;
     this.#stopListeningToSignals?.();
     if (abandoned.length > 0) this.#log.error({ abandoned }, 'background tasks were abandoned');
-    try {
-      await this.#container.close();
-    } catch (error) {
-      this.#log.error({ err: error }, 'a singleton could not be closed');
-    }
+    for (const running of this.#running.toReversed()) await this.#survive(() => running.next());
+    await this.#survive(() => this.#container.close());
     return { abandoned };
+  }
+
+  /** What fails while the app ends is logged, and stops nothing else from ending. */
+  async #survive(end: () => Promise<unknown>): Promise<void> {
+    try {
+      await end();
+    } catch (error) {
+      this.#log.error({ err: error }, 'clean-up at the end of the app failed');
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tas
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
 import type { AppLog } from './log.ts';
+import type { Layer } from './middleware.ts';
 import type { Route } from './route.ts';
 
 /** What an app is once it has started. */
@@ -12,6 +13,9 @@ export interface CompiledApp {
   readonly runner: TaskRunner;
   readonly log: AppLog;
   readonly watchEnd: (ctx: Context) => void;
+  /** The middleware of the app around `dispatch`, if there is any. */
+  readonly onion: Layer | undefined;
+  readonly onError: (error: unknown, ctx: Context) => unknown;
 }
 
 /** The app cannot start. `errors` holds every fault that was found, not only the first. */
