@@ -3,6 +3,7 @@ import {
   ThereafterError,
   type Class,
   type Provision,
+  type Source,
   type Token,
 } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
@@ -16,11 +17,13 @@ import {
   type TaskErrorHandler,
 } from '@thereafter/tasks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { compile, type CompiledApp } from './compile.ts';
+import { compile, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
-import { handle, watchEnd } from './lifecycle.ts';
+import { dispatch, handle, watchEnd } from './lifecycle.ts';
 import { createLog, type AppLog } from './log.ts';
+import { wrap, type Middleware } from './middleware.ts';
+import { ErrorHandlers, type ErrorHandler } from './response/error-handlers.ts';
 import {
   controllerRoutes,
   functionRoute,
@@ -50,6 +53,10 @@ export interface CloseResult {
   /** Names of the background tasks that had not ended at the deadline; empty when nothing was lost. */
   readonly abandoned: readonly string[];
 }
+
+/** A controller class, a task class or a task definition. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any payload
+type Part = Class | TaskDefinition<any>;
 
 type HandlerResult<O> = Returned<Out<O>> | Promise<Returned<Out<O>>>;
 
@@ -94,6 +101,10 @@ export class App implements AsyncDisposable {
   readonly #runner: TaskRunner;
   readonly #routes: Route[] = [];
   readonly #tasks: Runnable[] = [];
+  readonly #middleware: Middleware[] = [];
+  readonly #errorHandlers = new ErrorHandlers();
+  readonly #lifespans: (() => AsyncGenerator<void, void>)[] = [];
+  readonly #running: AsyncGenerator<void, void>[] = [];
   #isStarted = false;
   #server: RunningServer | undefined;
   #stopListeningToSignals: (() => void) | undefined;
@@ -102,6 +113,7 @@ export class App implements AsyncDisposable {
   constructor(options: AppOptions) {
     this.#options = options;
     this.#log = createLog(options.logger ?? true);
+    registerCarrier(this.#container);
     this.#runner = new TaskRunner({
       container: this.#container,
       log: this.#log,
@@ -125,14 +137,9 @@ export class App implements AsyncDisposable {
    *
    * @throws {TypeError} For a class that is neither.
    */
-  // oxlint-disable-next-line typescript/no-explicit-any -- any payload
-  include(...parts: (Class | TaskDefinition<any>)[]): this;
+  include(...parts: Part[]): this;
   include(prefix: string, ...controllers: Class[]): this;
-  // oxlint-disable-next-line typescript/no-explicit-any -- any payload
-  include(
-    first: string | Class | TaskDefinition<any>,
-    ...rest: (Class | TaskDefinition<any>)[]
-  ): this {
+  include(first: string | Part, ...rest: Part[]): this {
     this.#assertNotStarted();
     const [prefix, parts] = typeof first === 'string' ? [first, rest] : ['', [first, ...rest]];
     for (const part of parts) {
@@ -146,6 +153,55 @@ export class App implements AsyncDisposable {
   provide<T>(key: Token<T> | Class<T>, how: Provision<T>): this {
     this.#assertNotStarted();
     this.#container.provide(key, how);
+    return this;
+  }
+
+  /**
+   * Replaces a class, token or function dependency by a value, for tests. It wins over `provide()`, and
+   * what the replaced one needed is neither built nor read from requests. `listen()` refuses an
+   * override that nobody uses.
+   */
+  override<V>(key: Source<V> | Class<V>, value: V): this {
+    this.#assertNotStarted();
+    this.#container.override(key, value);
+    return this;
+  }
+
+  /**
+   * What a dependency is made of, as a tree for people: how long each part lives, why, and who ends it.
+   * Without a key, once the app has started: of every route and task.
+   *
+   * @throws {InvalidContainerError} `TA100` when it cannot be built.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
+  explain(key?: Source<any> | Class<any>): string {
+    return this.#container.explain(key);
+  }
+
+  /** Wraps every request, unknown paths included. The first one added is outermost. */
+  use(middleware: Middleware): this {
+    this.#assertNotStarted();
+    this.#middleware.push(middleware);
+    return this;
+  }
+
+  /**
+   * Says what is answered when an error of a class is thrown; the nearest class wins. A handler that
+   * itself fails is logged, and the answer is a plain 500.
+   */
+  onError<E>(target: abstract new (...args: never[]) => E, handler: ErrorHandler<E>): this {
+    this.#assertNotStarted();
+    this.#errorHandlers.add(target, handler);
+    return this;
+  }
+
+  /**
+   * Runs around the life of the app: up to its `yield` before the port opens, the rest when requests
+   * and tasks are drained, before the singletons end. The last one added ends first.
+   */
+  lifespan(run: () => AsyncGenerator<void, void>): this {
+    this.#assertNotStarted();
+    this.#lifespans.push(run);
     return this;
   }
 
@@ -185,11 +241,34 @@ export class App implements AsyncDisposable {
       runner: this.#runner,
       log: this.#log,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
+      onion:
+        this.#middleware.length === 0
+          ? undefined
+          : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
+      onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
     };
+    for (const lifespan of this.#lifespans) {
+      const running = lifespan();
+      await running.next();
+      this.#running.push(running);
+    }
     this.#server = await startServer((req, res) => handle(compiled, req, res), options);
     if (shutdown?.signals ?? true) this.#stopListeningToSignals = onSignals(() => this.close());
     this.#log.info({ title, url: this.#server.url }, 'listening');
     return { url: this.#server.url };
+  }
+
+  /**
+   * `listen()` for the last line of a program: when the app cannot start, says why without a stack
+   * trace and ends the process with code 1.
+   */
+  async run(options: ListenOptions = {}): Promise<{ readonly url: string }> {
+    try {
+      return await this.listen(options);
+    } catch (error) {
+      console.error(error instanceof ThereafterError ? error.message : error);
+      process.exit(1);
+    }
   }
 
   /**
@@ -217,12 +296,18 @@ export class App implements AsyncDisposable {
     await stopped;
     this.#stopListeningToSignals?.();
     if (abandoned.length > 0) this.#log.error({ abandoned }, 'background tasks were abandoned');
-    try {
-      await this.#container.close();
-    } catch (error) {
-      this.#log.error({ err: error }, 'a singleton could not be closed');
-    }
+    for (const running of this.#running.toReversed()) await this.#survive(() => running.next());
+    await this.#survive(() => this.#container.close());
     return { abandoned };
+  }
+
+  /** What fails while the app ends is logged, and stops nothing else from ending. */
+  async #survive(end: () => Promise<unknown>): Promise<void> {
+    try {
+      await end();
+    } catch (error) {
+      this.#log.error({ err: error }, 'clean-up at the end of the app failed');
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,8 +7,11 @@ import {
   type Step,
 } from '@thereafter/di';
 import type { Context } from './context.ts';
+import { wrap } from './middleware.ts';
 import { InvalidInput } from './response/problem.ts';
+import type { Reply } from './response/reply.ts';
 import { compileSerialiser, type Serialiser } from './response/serialise.ts';
+import { toReply } from './response/to-reply.ts';
 import type { Call, Route } from './route.ts';
 
 /** A route as requests see it: everything that could be decided has been. */
@@ -26,11 +29,11 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
   // What guards give is dropped: they are there to run.
   const call = route.bind(plan.entries.slice(route.guards.length));
   const isDirect = plan.needsNoScope && !container.tracksScopes;
-  return {
-    status,
-    serialise: compileSerialiser(response),
-    run: isDirect ? runDirectly(call, plan) : runInScope(call, plan, container),
-  };
+  const style = { status, serialise: compileSerialiser(response) };
+  const run = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
+  if (route.middleware.length === 0) return { ...style, run };
+  const inner = async (ctx: Context): Promise<Reply> => toReply(await run(ctx), style);
+  return { ...style, run: wrap(route.middleware, inner) };
 }
 
 /** For routes whose arguments are constants or parts of the request: no scope is opened. */

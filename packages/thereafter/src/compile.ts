@@ -4,6 +4,7 @@ import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tas
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
 import type { AppLog } from './log.ts';
+import type { Layer } from './middleware.ts';
 import type { Route } from './route.ts';
 
 /** What an app is once it has started. */
@@ -12,6 +13,9 @@ export interface CompiledApp {
   readonly runner: TaskRunner;
   readonly log: AppLog;
   readonly watchEnd: (ctx: Context) => void;
+  /** The middleware of the app around `dispatch`, if there is any. */
+  readonly onion: Layer | undefined;
+  readonly onError: (error: unknown, ctx: Context) => unknown;
 }
 
 /** The app cannot start. `errors` holds every fault that was found, not only the first. */
@@ -48,15 +52,6 @@ export async function compile({
   routes,
   tasks,
 }: Registrations): Promise<Router<CompiledRoute>> {
-  container.external(
-    Context,
-    carrierPart('the request context', (ctx) => ctx),
-  );
-  container.external(
-    BackgroundTasks,
-    carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
-  );
-
   const plans = new Map<Route, Plan>(
     routes.map((route) => [
       route,
@@ -76,6 +71,18 @@ export async function compile({
   }
   router.compile();
   return router;
+}
+
+/** Lets what a request carries be asked for like everything else. */
+export function registerCarrier(container: Container): void {
+  container.external(
+    Context,
+    carrierPart('the request context', (ctx) => ctx),
+  );
+  container.external(
+    BackgroundTasks,
+    carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
+  );
 }
 
 function carrierPart(name: string, read: (ctx: Context) => unknown): ExternalSource {

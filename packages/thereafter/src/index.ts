@@ -15,6 +15,8 @@ export {
   type SchemaSource,
   type Values,
 } from './handler/inputs.ts';
+export type { Middleware } from './middleware.ts';
+export type { ErrorHandler } from './response/error-handlers.ts';
 export {
   BadRequest,
   Conflict,
@@ -31,7 +33,7 @@ export {
   type InputIssue,
   type ProblemDefinition,
 } from './response/problem.ts';
-export { HttpReply, type ReplyOptions } from './response/reply.ts';
+export { HttpReply, Reply, type ReplyOptions } from './response/reply.ts';
 export type { RouteOptions } from './route.ts';
 export { ListenError, type ListenOptions } from './socket/server.ts';
 export {

@@ -5,6 +5,7 @@ import type { CompiledApp } from './compile.ts';
 import type { CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
 import { BadRequest, MethodNotAllowed, NotFound, Problem, UriTooLong } from './response/problem.ts';
+import { Reply } from './response/reply.ts';
 import { toProblemReply, toReply } from './response/to-reply.ts';
 import { onResponseEnd } from './socket/response-end.ts';
 import { send } from './socket/send.ts';
@@ -23,20 +24,28 @@ import { send } from './socket/send.ts';
 export function handle(app: CompiledApp, req: IncomingMessage, res: ServerResponse): void {
   const ctx = new Context(app, req, res);
   try {
-    const route = findRoute(app, ctx);
-    if (route === undefined) return answerOptions(app, ctx);
-    const result = route.run(ctx);
-    if (isPromise(result)) {
-      result.then(
-        (value) => answer(app, ctx, route, value),
+    const reply = app.onion ? app.onion(ctx) : dispatch(app, ctx);
+    if (isPromise(reply)) {
+      reply.then(
+        (settled) => answer(app, ctx, settled),
         (error: unknown) => answerError(app, ctx, error),
       );
     } else {
-      answer(app, ctx, route, result);
+      answer(app, ctx, reply);
     }
   } catch (error) {
     answerError(app, ctx, error);
   }
+}
+
+/** Finds the route and runs it. What middleware of the app is wrapped around. */
+export function dispatch(app: CompiledApp, ctx: Context): Reply | Promise<Reply> {
+  const route = findRoute(app, ctx);
+  if (route === undefined) return toOptionsReply(app, ctx);
+  const value = route.run(ctx);
+  return isPromise(value)
+    ? value.then((settled) => toReply(settled, route))
+    : toReply(value, route);
 }
 
 /** Decides 400, 404, 405 and 414. Nothing is returned for OPTIONS of a known path. */
@@ -55,33 +64,67 @@ function findRoute({ router }: CompiledApp, ctx: Context): CompiledRoute | undef
   return undefined;
 }
 
-function answerOptions(app: CompiledApp, ctx: Context): void {
-  ctx.header('allow', app.router.allowedMethods(ctx.target).join(', '));
-  reply(app, ctx, toReply(undefined, { status: 204, serialise: JSON.stringify }));
+function toOptionsReply({ router }: CompiledApp, ctx: Context): Reply {
+  const allow = router.allowedMethods(ctx.target).join(', ');
+  return new Reply(204, undefined, undefined, new Headers({ allow }));
 }
 
-function answer(app: CompiledApp, ctx: Context, route: CompiledRoute, value: unknown): void {
+function answer(app: CompiledApp, ctx: Context, reply: Reply): void {
   try {
-    reply(app, ctx, toReply(value, route));
+    write(app, ctx, reply);
   } catch (error) {
-    answerError(app, ctx, error); // it could not be serialised, or a header was refused
+    answerError(app, ctx, error); // a header was refused
   }
 }
 
+/** A thrown value becomes a problem, or what `onError` makes of it. */
 function answerError(app: CompiledApp, ctx: Context, error: unknown): void {
   ctx.failure = { error };
-  if (!(error instanceof Problem) || error.status >= 500) {
-    ctx.log.error({ err: error, method: ctx.method, path: ctx.path }, 'request failed');
-  }
-  reply(app, ctx, toProblemReply(error, ctx.path, ctx.id));
+  const translated = translateError(app, ctx, error);
+  if (isPromise(translated)) void translated.then((reply) => write(app, ctx, reply));
+  else write(app, ctx, translated);
 }
 
-function reply(app: CompiledApp, ctx: Context, what: Parameters<typeof send>[1]): void {
-  send(ctx.raw.res, what, (error) => {
+function translateError(app: CompiledApp, ctx: Context, error: unknown): Reply | Promise<Reply> {
+  try {
+    const handled = app.onError(error, ctx);
+    if (!isPromise(handled)) return toErrorReply(ctx, error, handled);
+    return handled.then(
+      (value) => toErrorReply(ctx, error, value),
+      (broken: unknown) =>
+        toErrorReply(
+          ctx,
+          new AggregateError([error, broken], 'an error handler failed'),
+          undefined,
+        ),
+    );
+  } catch (broken) {
+    return toErrorReply(
+      ctx,
+      new AggregateError([error, broken], 'an error handler failed'),
+      undefined,
+    );
+  }
+}
+
+/** @param handled - What `onError` gave for it: a problem or a response, or nothing. */
+function toErrorReply(ctx: Context, error: unknown, handled: unknown): Reply {
+  if (handled instanceof Response) return toReply(handled, ERROR_STYLE);
+  const final = handled ?? error;
+  if (!(final instanceof Problem) || final.status >= 500) {
+    ctx.log.error({ err: error, method: ctx.method, path: ctx.path }, 'request failed');
+  }
+  return toProblemReply(final, ctx.path, ctx.id);
+}
+
+const ERROR_STYLE = { status: 500, serialise: JSON.stringify } as const;
+
+function write(app: CompiledApp, ctx: Context, reply: Reply): void {
+  send(ctx.raw.res, reply, (error) => {
     ctx.hasBrokenBody = true;
     ctx.log.error({ err: error, path: ctx.path }, 'the body of a response broke half-way');
   });
-  if (ctx.scope) releaseScope(ctx, ctx.scope, what.body);
+  if (ctx.scope) releaseScope(ctx, ctx.scope, reply.body);
   ctx.isAnswered = true;
   if (ctx.outcome) proceed(app, ctx);
 }

@@ -10,6 +10,7 @@ import type { Method } from '@thereafter/router';
 import type { Static, TSchema } from 'typebox';
 import { Context } from './context.ts';
 import { controllerOf, routesOf } from './decorators/metadata.ts';
+import type { Middleware } from './middleware.ts';
 import type { Problem } from './response/problem.ts';
 import type { HttpReply } from './response/reply.ts';
 
@@ -22,8 +23,8 @@ export interface RouteOptions {
   /** The problems that it may answer with, for the documentation. */
   // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any constructor
   readonly errors?: readonly (abstract new (...args: any[]) => Problem)[];
-  /** Dependencies that run before the handler and whose values it does not need. */
-  readonly use?: readonly Dependency<unknown>[];
+  /** Dependencies whose values the handler does not need, which run before it, and middleware. */
+  readonly use?: readonly (Dependency<unknown> | Middleware)[];
   readonly tags?: readonly string[];
   readonly summary?: string;
 }
@@ -44,6 +45,7 @@ export interface Route {
   readonly options: RouteOptions;
   /** For error messages, e.g. `UsersController.create`. */
   readonly name: string;
+  readonly middleware: readonly Middleware[];
   /** What runs before the handler is given its arguments. */
   readonly guards: readonly Need[];
   /** What the handler is given. */
@@ -65,7 +67,7 @@ export function functionRoute(
     path: joinPaths('', path),
     options,
     name: `${method} ${path}`,
-    guards: toGuards(options.use),
+    ...splitUse(options.use),
     needs: inputs.map(([label, input]) => ({ label, key: input as Key })), // typed by the callers
     bind: (slots) => {
       const call = handler as (values: Record<string, unknown>) => unknown; // `never` only for variance
@@ -94,15 +96,20 @@ export function controllerRoutes(target: Class, prefix: string): Route[] {
       path: joinPaths(prefix, controller.prefix, path),
       options: all,
       name: `${nameOf(target)}.${String(key)}`,
-      guards: [...toGuards(controller.use), ...toGuards(options.use)],
+      ...splitUse([...(controller.use ?? []), ...(options.use ?? [])]),
       needs: [{ key: target }, ...methodNeeds(target, key)],
       bind: (slots) => bindMethod(target, key, slots),
     };
   });
 }
 
-function toGuards(use: RouteOptions['use'] = []): Need[] {
-  return use.map((dependency) => ({ label: 'use', key: dependency }));
+function splitUse(use: RouteOptions['use'] = []): Pick<Route, 'guards' | 'middleware'> {
+  return {
+    middleware: use.filter((part) => typeof part === 'function'),
+    guards: use
+      .filter((part) => typeof part !== 'function')
+      .map((dependency) => ({ label: 'use', key: dependency })),
+  };
 }
 
 /** A case for each small number of parameters, so that no array of arguments is made. */
@@ -131,6 +138,6 @@ function bindMethod(target: Class, key: string | symbol, slots: readonly number[
 }
 
 /** Joins without double or missing slashes: `/api`, `/users` and `/` give `/api/users`. */
-export function joinPaths(...parts: readonly string[]): string {
+function joinPaths(...parts: readonly string[]): string {
   return `/${parts.join('/').split('/').filter(Boolean).join('/')}`;
 }

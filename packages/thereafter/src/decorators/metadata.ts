@@ -9,7 +9,7 @@ const ROUTES = Symbol.for('thereafter.routes');
 export interface ControllerOptions {
   /** For the documentation of all its routes. */
   readonly tags?: readonly string[];
-  /** Dependencies that run before each of its handlers. */
+  /** Dependencies that run before each of its handlers, and middleware around them. */
   readonly use?: RouteOptions['use'];
 }
 

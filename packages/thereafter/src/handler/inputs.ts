@@ -16,10 +16,15 @@ export interface SchemaSource<S extends TSchema> {
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
 export type Inputs = Readonly<Record<string, SchemaSource<TSchema> | Source<any> | Class<any>>>;
 
+/** The value that a schema gives; what is optional may be absent. */
+export type SchemaValue<S extends TSchema> = S extends { '~optional': true }
+  ? Static<S> | undefined
+  : Static<S>;
+
 /** The value that an input gives. */
 export type Gives<X> =
   X extends SchemaSource<infer S>
-    ? Static<S>
+    ? SchemaValue<S>
     : X extends Source<infer V>
       ? V
       : X extends Class<infer T>
@@ -30,7 +35,7 @@ export type Gives<X> =
 export type Values<I> = { [K in keyof I]: Gives<I[K]> };
 
 /** A part of the request, as something that can be asked for. */
-export class HttpInput<S extends TSchema> implements SchemaSource<S>, ExternalSource {
+class HttpInput<S extends TSchema> implements SchemaSource<S>, ExternalSource {
   readonly kind = 'external';
   readonly carriedBy = 'http';
   readonly source: InputIssue['source'];

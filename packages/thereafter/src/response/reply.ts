@@ -19,10 +19,28 @@ export class HttpReply<T> {
   }
 }
 
-/** What goes to the socket. */
-export interface Reply {
-  readonly status: number;
-  readonly contentType: string | undefined;
-  readonly body: string | Uint8Array | Readable | undefined;
-  readonly headers: Iterable<readonly [name: string, value: string]> | undefined;
+/** What goes to the socket. Middleware may change it on its way out. */
+export class Reply {
+  status: number;
+  /** The `content-type`, unless `headers` has one. */
+  type: string | undefined;
+  body: string | Uint8Array | Readable | undefined;
+  #headers: Headers | undefined;
+
+  constructor(status: number, type?: string, body?: Reply['body'], headers?: Headers) {
+    this.status = status;
+    this.type = type;
+    this.body = body;
+    this.#headers = headers;
+  }
+
+  /** Headers besides those that `ctx.header()` has set; made when they are first asked for. */
+  get headers(): Headers {
+    return (this.#headers ??= new Headers());
+  }
+
+  /** Whether there are any, without making them. */
+  get hasHeaders(): boolean {
+    return this.#headers !== undefined;
+  }
 }

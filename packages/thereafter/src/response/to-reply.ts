@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { Problem } from './problem.ts';
-import { HttpReply, type Reply } from './reply.ts';
+import { HttpReply, Reply } from './reply.ts';
 import type { Serialiser } from './serialise.ts';
 
 /** What a route decides about its replies. */
@@ -10,7 +10,6 @@ export interface ReplyStyle {
   readonly serialise: Serialiser;
 }
 
-const JSON_TYPE = 'application/json';
 const BINARY_TYPE = 'application/octet-stream';
 
 /**
@@ -18,33 +17,24 @@ const BINARY_TYPE = 'application/octet-stream';
  * they are, streams are piped, an async iterable becomes JSON lines, everything else JSON.
  */
 export function toReply(value: unknown, style: ReplyStyle): Reply {
-  if (value instanceof HttpReply) {
-    const reply = toReply(value.value, { ...style, status: value.status ?? style.status });
-    return { ...reply, headers: Object.entries<string>(value.headers) };
-  }
   const { status } = style;
-  if (value === undefined) {
-    return {
-      status: status === 200 ? 204 : status,
-      contentType: undefined,
-      body: undefined,
-      headers: undefined,
-    };
-  }
-  if (typeof value === 'string') return withBody(status, 'text/plain; charset=utf-8', value);
+  if (value === undefined) return new Reply(status === 200 ? 204 : status);
+  if (typeof value === 'string') return new Reply(status, 'text/plain; charset=utf-8', value);
   if (typeof value === 'object' && value !== null) {
-    if (value instanceof Uint8Array) return withBody(status, BINARY_TYPE, value);
+    if (value instanceof Reply) return value;
+    if (value instanceof HttpReply) return fromHttpReply(value, style);
+    if (value instanceof Uint8Array) return new Reply(status, BINARY_TYPE, value);
     if (value instanceof Response) return fromResponse(value);
-    if (value instanceof Readable) return withBody(status, BINARY_TYPE, value);
+    if (value instanceof Readable) return new Reply(status, BINARY_TYPE, value);
     if (value instanceof ReadableStream) {
-      return withBody(status, BINARY_TYPE, Readable.fromWeb(value as NodeReadableStream));
+      return new Reply(status, BINARY_TYPE, Readable.fromWeb(value as NodeReadableStream));
     }
     if (Symbol.asyncIterator in value) {
       const lines = jsonLines(value as AsyncIterable<unknown>, style.serialise);
-      return withBody(status, 'application/jsonl', Readable.from(lines));
+      return new Reply(status, 'application/jsonl', Readable.from(lines));
     }
   }
-  return withBody(status, JSON_TYPE, style.serialise(value));
+  return new Reply(status, 'application/json', style.serialise(value));
 }
 
 /**
@@ -66,23 +56,23 @@ export function toProblemReply(thrown: unknown, path: string, requestId: string)
     requestId,
     ...extension,
   };
-  return {
+  return new Reply(
     status,
-    contentType: 'application/problem+json',
-    body: JSON.stringify(body),
-    headers: Object.entries(headers),
-  };
+    'application/problem+json',
+    JSON.stringify(body),
+    new Headers(headers as Record<string, string>), // `readonly` is all that differs
+  );
 }
 
-function withBody(status: number, contentType: string, body: NonNullable<Reply['body']>): Reply {
-  return { status, contentType, body, headers: undefined };
+function fromHttpReply({ value, status, headers }: HttpReply<unknown>, style: ReplyStyle): Reply {
+  const reply = toReply(value, { ...style, status: status ?? style.status });
+  for (const [name, header] of Object.entries(headers)) reply.headers.set(name, header);
+  return reply;
 }
 
-function fromResponse(response: Response): Reply {
-  const body = response.body
-    ? Readable.fromWeb(response.body as NodeReadableStream) // the same class under another name
-    : undefined;
-  return { status: response.status, contentType: undefined, body, headers: response.headers };
+function fromResponse({ status, body, headers }: Response): Reply {
+  const stream = body ? Readable.fromWeb(body as NodeReadableStream) : undefined; // the same class under another name
+  return new Reply(status, undefined, stream, headers);
 }
 
 async function* jsonLines(

@@ -10,15 +10,16 @@ import type { Reply } from '../response/reply.ts';
  */
 export function send(
   res: ServerResponse,
-  { status, contentType, body, headers }: Reply,
+  reply: Reply,
   onBrokenBody: (error: Error) => void,
 ): void {
+  const { status, type, body } = reply;
   if (res.headersSent) res.destroy(); // half an answer is out, and this is another one
   if (res.destroyed) return discard(body);
   const isEmpty = status === 204 || status === 304;
-  if (headers) for (const [name, value] of headers) res.appendHeader(name, value);
-  if (contentType !== undefined && !isEmpty && !res.hasHeader('content-type')) {
-    res.setHeader('content-type', contentType);
+  if (reply.hasHeaders) for (const [name, value] of reply.headers) res.appendHeader(name, value);
+  if (type !== undefined && !isEmpty && !res.hasHeader('content-type')) {
+    res.setHeader('content-type', type);
   }
   if (body === undefined || isEmpty) {
     if (!isEmpty) res.setHeader('content-length', 0);

@@ -1,0 +1,28 @@
+import type { Context } from './context.ts';
+import { Reply } from './response/reply.ts';
+import { toReply } from './response/to-reply.ts';
+
+/**
+ * A layer around what comes after it: other middleware, then the route. `next()` gives the reply on
+ * its way out, or throws what was thrown inside; what no layer catches becomes a problem.
+ */
+export type Middleware = (
+  ctx: Context,
+  next: () => Promise<Reply>,
+) => Promise<Reply | Response> | Reply | Response;
+
+/** Something that has a context and gives a reply. */
+export type Layer = (ctx: Context) => Reply | Promise<Reply>;
+
+/** Wraps a layer into middleware, the first one outermost. Composed once, at start. */
+export function wrap(middleware: readonly Middleware[], inner: Layer): Layer {
+  return middleware.reduceRight<Layer>(
+    (next, layer) => async (ctx) => {
+      const reply = await layer(ctx, async () => next(ctx));
+      return reply instanceof Reply
+        ? reply
+        : toReply(reply, { status: 200, serialise: JSON.stringify });
+    },
+    inner,
+  );
+}

@@ -1,0 +1,51 @@
+import { Type, type TSchema } from 'typebox';
+import { describe, expect, it } from 'vitest';
+import { compileCoercer } from '../../src/handler/coerce.ts';
+
+function read(schema: TSchema, raw: string | string[]): unknown {
+  return compileCoercer(schema)(raw);
+}
+
+describe('the coercer', () => {
+  it.each(['0', '-7', '12', '9007199254740991'])('reads the integer %s', (text) => {
+    expect(read(Type.Integer(), text)).toBe(Number(text));
+  });
+
+  it.each(['', ' 12', '12abc', '1e3', '0x10', '007', '1.5', '9007199254740993', 'true'])(
+    'leaves %j as it is where an integer is wanted',
+    (text) => {
+      expect(read(Type.Integer(), text)).toBe(text);
+    },
+  );
+
+  it('reads decimals, and no infinity', () => {
+    expect(read(Type.Number(), '-1.50')).toBe(-1.5);
+    expect(read(Type.Number(), 'Infinity')).toBe('Infinity');
+    expect(read(Type.Number(), '1.')).toBe('1.');
+  });
+
+  it('reads true and false, and nothing else as a boolean', () => {
+    expect(read(Type.Boolean(), 'true')).toBe(true);
+    expect(read(Type.Boolean(), 'false')).toBe(false);
+    expect(read(Type.Boolean(), '1')).toBe('1');
+  });
+
+  it('makes one value a list, and reads each item', () => {
+    expect(read(Type.Array(Type.Integer()), '1')).toEqual([1]);
+    expect(read(Type.Array(Type.Integer()), ['1', 'x'])).toEqual([1, 'x']);
+  });
+
+  it('takes the first alternative that fits', () => {
+    const schema = Type.Union([Type.Integer(), Type.Boolean(), Type.Literal('all')]);
+    expect(read(schema, '3')).toBe(3);
+    expect(read(schema, 'false')).toBe(false);
+    expect(read(schema, 'all')).toBe('all');
+    expect(read(schema, 'none')).toBe('none');
+  });
+
+  it('reads enums and literals that are no text', () => {
+    expect(read(Type.Enum([1, 2, 'x']), '2')).toBe(2);
+    expect(read(Type.Literal(5), '5')).toBe(5);
+    expect(read(Type.Literal(5), '6')).toBe('6');
+  });
+});

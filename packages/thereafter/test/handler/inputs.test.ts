@@ -1,0 +1,165 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { body, createApp, header, path, query } from 'thereafter';
+import { Type } from 'typebox';
+import { describe, expect, it } from 'vitest';
+import { QUIET, serve } from '../support/serve.ts';
+
+const Search = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+  active: Type.Optional(Type.Boolean()),
+  tags: Type.Optional(Type.Array(Type.String())),
+  sort: Type.Optional(Type.Union([Type.Literal('name'), Type.Literal('age'), Type.Integer()])),
+});
+
+describe('query(schema)', () => {
+  const app = () => createApp(QUIET).get('/', { in: { q: query(Search) } }, ({ q }) => q);
+
+  it('reads text as its schema says, and fills in defaults', async () => {
+    await using server = await serve(app());
+    const answer = async (search: string) => (await server.fetch(`/?${search}`)).json();
+    expect(await answer('')).toEqual({ limit: 20 });
+    expect(await answer('limit=5&active=true&tags=a&sort=7')).toEqual({
+      limit: 5,
+      active: true,
+      tags: ['a'],
+      sort: 7,
+    });
+    expect(await answer('tags=a&tags=b&other=x')).toEqual({ limit: 20, tags: ['a', 'b'] });
+  });
+
+  it('reports every field that is wrong in one problem', async () => {
+    await using server = await serve(app());
+    const response = await server.fetch('/?limit=500&active=yes&sort=size');
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({
+      detail: '3 input values are not valid.',
+      errors: [
+        { source: 'query', pointer: '/limit', message: 'must be <= 100, got 500' },
+        { source: 'query', pointer: '/active', message: 'must be a boolean, got "yes"' },
+        {
+          source: 'query',
+          pointer: '/sort',
+          message: 'must be "name" or "age" or an integer, got "size"',
+        },
+      ],
+    });
+  });
+
+  it('refuses a repeated key where one value is wanted', async () => {
+    await using server = await serve(app());
+    expect((await server.fetch('/?limit=1&limit=2')).status).toBe(422);
+  });
+
+  it('never reaches a prototype', async () => {
+    await using server = await serve(app());
+    expect(await (await server.fetch('/?__proto__=x&constructor=y')).json()).toEqual({ limit: 20 });
+  });
+});
+
+describe('path, query and header by name', () => {
+  it('are read one by one, each by its schema', async () => {
+    const app = createApp(QUIET).get(
+      '/users/:id',
+      {
+        in: {
+          id: path('id', Type.Integer()),
+          q: query('q', Type.Optional(Type.String())),
+          trace: header('X-Trace', Type.String({ default: 'none' })),
+        },
+      },
+      ({ id, q = 'nothing', trace }) => ({ id, q, trace }),
+    );
+    await using server = await serve(app);
+    expect(await (await server.fetch('/users/7')).json()).toEqual({
+      id: 7,
+      q: 'nothing',
+      trace: 'none',
+    });
+    const bad = await server.fetch('/users/x7?q=1&q=2');
+    expect(await bad.json()).toMatchObject({
+      errors: [
+        { source: 'path', pointer: '/id', message: 'must be an integer, got "x7"' },
+        { source: 'query', pointer: '/q', message: 'must be a string, got ["1","2"]' },
+      ],
+    });
+  });
+
+  it('decodes a path parameter once', async () => {
+    const app = createApp(QUIET).get(
+      '/files/:name',
+      { in: { name: path('name', Type.String()) } },
+      ({ name }) => ({ name }),
+    );
+    await using server = await serve(app);
+    expect(await (await server.fetch('/files/a%2Fb%252F')).json()).toEqual({ name: 'a/b%2F' });
+  });
+});
+
+describe('body(schema)', () => {
+  const User = Type.Object({
+    name: Type.String({ minLength: 1 }),
+    email: Type.String({ format: 'email' }),
+    role: Type.String({ default: 'member' }),
+  });
+  const app = () => createApp(QUIET).post('/', { in: { user: body(User) } }, ({ user }) => user);
+
+  it('is JSON, checked and with its defaults', async () => {
+    await using server = await serve(app());
+    const response = await server.post('/', { name: 'Ada', email: 'a@b.io' });
+    expect(await response.json()).toEqual({ name: 'Ada', email: 'a@b.io', role: 'member' });
+  });
+
+  it('is never coerced, and each fault is reported without the value', async () => {
+    await using server = await serve(app());
+    const response = await server.post('/', { name: 7, email: 'secret' });
+    expect(response.status).toBe(422);
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({
+      errors: [
+        { source: 'body', pointer: '/name', message: 'must be a string' },
+        { source: 'body', pointer: '/email', message: 'must be an email' },
+      ],
+    });
+    expect(text).not.toContain('secret');
+  });
+
+  it('names each field that is missing', async () => {
+    await using server = await serve(app());
+    expect(await (await server.post('/', {})).json()).toMatchObject({
+      errors: [
+        { pointer: '/name', message: 'is required' },
+        { pointer: '/email', message: 'is required' },
+      ],
+    });
+  });
+
+  it.each([
+    ['malformed', 400, '{"name":', 'application/json'],
+    ['empty', 400, '', 'application/json'],
+    ['after the prototype', 400, '{"__proto__":{"admin":true}}', 'application/json'],
+    ['of another type', 415, 'name=Ada', 'application/x-www-form-urlencoded'],
+    ['too large', 413, JSON.stringify('x'.repeat(1024 * 1024)), 'application/json'],
+  ])('is refused when it is %s', async (_, status, content, type) => {
+    await using server = await serve(app());
+    const response = await server.fetch('/', {
+      method: 'POST',
+      body: content,
+      headers: { 'content-type': type },
+    });
+    expect(response.status).toBe(status);
+  });
+
+  it('is refused while it streams, when it does not say its length', async () => {
+    await using server = await serve(app());
+    const upload = request(server.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' },
+    });
+    upload.write(Buffer.alloc(1024 * 1024 + 1, 32)); // and never ends
+    const [response] = (await once(upload, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(413);
+    expect(response.headers.connection).toBe('close');
+    upload.destroy();
+  });
+});

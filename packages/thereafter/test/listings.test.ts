@@ -1,0 +1,122 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { createApp } from 'thereafter';
+import { describe, expect, it, vi } from 'vitest';
+import { UsersController } from './listings/l02-controller.ts';
+import { MeController } from './listings/l03-deps.ts';
+import { SignupController } from './listings/l06-background.ts';
+import { NewUser } from './listings/schemas.ts';
+import { UserRepo } from './listings/users.ts';
+import { QUIET, serve } from './support/serve.ts';
+
+const here = import.meta.dirname;
+
+// What the listings say of types is checked by the type check of this folder, of which they are part.
+describe('the listings', () => {
+  it('l01: a hello in five lines runs as a program', async () => {
+    const program = spawn(
+      process.execPath,
+      [
+        '--conditions=thereafter-source',
+        // The listing names port 3000, which may be taken here.
+        '--import',
+        join(here, 'support/any-port.js'),
+        '--import',
+        join(here, '../../cli/src/register.ts'),
+        join(here, 'listings/l01-hello.ts'),
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    try {
+      const [line] = (await once(createInterface(program.stdout), 'line')) as [string];
+      const { url } = JSON.parse(line) as { url: string };
+      expect(await (await fetch(url)).json()).toEqual({ hello: 'world' });
+      expect(await (await fetch(`${url}/greet?name=Ada&times=2`)).json()).toEqual({
+        text: 'Hi Ada! Hi Ada!',
+      });
+      expect((await fetch(`${url}/greet?name=&times=9`)).status).toBe(422);
+    } finally {
+      program.kill();
+      await once(program, 'exit');
+    }
+  });
+
+  it('l02: a controller answers with what its schemas allow', async () => {
+    await using server = await serve(createApp(QUIET).include(UsersController));
+    const created = await server.post('/users', { name: 'Ada', email: 'ada@x.io' });
+    expect(created.status).toBe(201);
+    expect(await created.json()).toEqual({ id: 1, name: 'Ada', email: 'ada@x.io' });
+    expect(await (await server.fetch('/users/1')).json()).not.toHaveProperty('passwordHash');
+    expect(await (await server.fetch('/users?limit=1')).json()).toHaveLength(1);
+    const missing = await server.fetch('/users/9');
+    expect(missing.status).toBe(404);
+    expect(await missing.json()).toMatchObject({ title: 'Not Found', detail: 'no user 9' });
+  });
+
+  it('l03: function dependencies guard and feed a controller', async () => {
+    const users = new UserRepo();
+    await users.insert({ name: 'root', email: 'root@x.io' } satisfies NewUser);
+    const app = createApp(QUIET).provide(UserRepo, { value: users }).include(MeController);
+    await using server = await serve(app);
+    const signedIn = { headers: { authorization: 'Bearer demo' } };
+
+    expect(await (await server.fetch('/me', signedIn)).json()).toEqual({
+      id: 1,
+      name: 'root',
+      email: 'root@x.io',
+    });
+    expect(await (await server.fetch('/me/secret', signedIn)).json()).toEqual({ ok: true });
+    expect((await server.fetch('/me', { headers: { authorization: 'no' } })).status).toBe(401);
+    const anonymous = await server.fetch('/me');
+    expect(anonymous.status).toBe(422);
+    expect(await anonymous.json()).toMatchObject({
+      errors: [{ source: 'header', pointer: '/authorization', message: 'is required' }],
+    });
+  });
+
+  it('l06: a dependency and a handler add tasks, which run after the response', async () => {
+    const printed: unknown[][] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((...args) => void printed.push(args));
+    try {
+      const app = createApp(QUIET).include(SignupController);
+      await using server = await serve(app);
+      const response = await server.post('/signup', { name: 'Ada', email: 'ada@x.io' });
+      expect(response.status).toBe(201);
+      await app.tasks.settled();
+      expect(printed).toEqual([
+        ['touched', '/signup', expect.any(Number)],
+        ['ada@x.io', 'Welcome'],
+      ]);
+    } finally {
+      log.mockRestore();
+    }
+  });
+
+  it('misuse fails to compile, on each line that misuses something', async () => {
+    const folder = join(here, 'listings/must-not-compile');
+    const lines = readFileSync(join(folder, 'misuse.ts'), 'utf8').split('\n');
+    const tsc = join(here, '../../../node_modules/.bin/tsc');
+    const failure = await promisify(execFile)(tsc, ['-p', folder]).then(
+      () => ({ stdout: '' }),
+      (error: { stdout: string }) => error,
+    );
+    const refused = [...failure.stdout.matchAll(/misuse\.ts\((\d+),/g)].map(([, line]) =>
+      lines[Number(line) - 1]!.trim(),
+    );
+    expect(refused).toEqual([
+      expect.stringContaining('@Inject(Clock) c: { tick(): void }'),
+      expect.stringContaining("@Path('id', Type.Integer()) id: string"),
+      expect.stringContaining('@Depends(currentUser) u: { nope: 1 }'),
+      expect.stringContaining("return { id: 'x' }"),
+      expect.stringContaining("return { id: 1, name: 'n' }"),
+      expect.stringContaining("t.add(SendWelcome, { userId: 'x' })"),
+      expect.stringContaining('class BadTask'),
+    ]);
+    // The line with the wrong body type says itself that it must fail, and fails the check if it does not.
+    expect(failure.stdout).not.toContain('Unused');
+  });
+});

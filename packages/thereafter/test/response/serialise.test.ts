@@ -1,0 +1,46 @@
+import { Type } from 'typebox';
+import { describe, expect, it } from 'vitest';
+import { compileSerialiser } from '../../src/response/serialise.ts';
+
+describe('a serialiser', () => {
+  it('sends only what the schema names, nested and in arrays', () => {
+    const serialise = compileSerialiser(
+      Type.Object({
+        name: Type.String(),
+        friends: Type.Array(Type.Object({ name: Type.String() })),
+        note: Type.Optional(Type.String()),
+      }),
+    );
+    const value = {
+      name: 'Ada',
+      hash: 'secret',
+      friends: [{ name: 'Bob', hash: 'secret' }],
+    };
+    expect(JSON.parse(serialise(value))).toEqual({ name: 'Ada', friends: [{ name: 'Bob' }] });
+    expect(value.friends[0]).toHaveProperty('hash'); // the handler's value is left alone
+  });
+
+  it.each([
+    ['a union', Type.Union([Type.Object({ a: Type.Integer() }), Type.Null()]), { a: 1, hash: 'x' }],
+    [
+      'an intersection',
+      Type.Intersect([Type.Object({ a: Type.Integer() }), Type.Object({})]),
+      { a: 1, hash: 'x' },
+    ],
+  ])('hides fields behind %s too, and leaves the value alone', (_, schema, part) => {
+    const value = { part };
+    const sent = compileSerialiser(Type.Object({ part: schema }))(value);
+    expect(JSON.parse(sent)).toEqual({ part: { a: 1 } });
+    expect(value.part).toHaveProperty('hash');
+  });
+
+  it('hides fields of the values of a record', () => {
+    const schema = Type.Record(Type.String(), Type.Object({ a: Type.Integer() }));
+    const sent = compileSerialiser(schema)({ one: { a: 1, hash: 'x' } });
+    expect(JSON.parse(sent)).toEqual({ one: { a: 1 } });
+  });
+
+  it('sends what it is given without a schema', () => {
+    expect(compileSerialiser(undefined)({ a: 1 })).toBe('{"a":1}');
+  });
+});
