@@ -41,6 +41,8 @@ export class Graph {
   readonly #nodes = new Map<Key, Node | undefined>();
   /** The way from the entry point to what is being added. */
   #trail: (Hop & { readonly key?: Key })[] = [];
+  /** How much of the trail is there for messages only, because it was added before. */
+  #addedBefore = 0;
   #lazyTargets: (() => void)[] = [];
   #reachesScopesLazily = false;
 
@@ -66,6 +68,7 @@ export class Graph {
    */
   add(needs: readonly Need[], entry: string | undefined, kind: ScopeKind): Edge[] {
     this.#trail = entry === undefined ? [] : [{ name: entry }];
+    this.#addedBefore = this.#trail.length;
     const edges: Edge[] = [];
     for (const need of needs) {
       const node = this.#visit(need);
@@ -93,8 +96,8 @@ export class Graph {
   #visit(need: Need): Node | undefined {
     const { key } = need;
     if (key instanceof Unusable) return this.#report(key.code, key.problem, key.remedy);
-    const open = this.#trail.findIndex((hop) => hop.key === key);
-    if (open !== -1 && key !== undefined) return this.#reportCycle(open, need);
+    const open = this.#trail.findIndex((hop, i) => i >= this.#addedBefore && hop.key === key);
+    if (open !== -1) return this.#reportCycle(open, need);
     if (this.#nodes.has(key)) return this.#nodes.get(key);
     this.#trail.push(new TrailHop(key, need));
     const node = this.#create(key);
@@ -153,6 +156,7 @@ export class Graph {
     const trail = [...this.#trail];
     return () => {
       this.#trail = trail;
+      this.#addedBefore = trail.length;
       const target = this.#visit({ key: of() });
       if (target && target.lifetime !== 'singleton') this.#reachesScopesLazily = true;
     };
