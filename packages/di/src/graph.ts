@@ -130,7 +130,7 @@ export class Graph {
         if (!edges) return undefined;
         const keeps = shortest(edges);
         if (LENGTH[keeps] < LENGTH[lifetime] && lifetime !== 'transient') {
-          return this.#reportCapture({ ...base, lifetime, edges, keeps });
+          return this.#reportCaptures({ ...base, lifetime, edges, keeps });
         }
         return {
           ...base,
@@ -165,35 +165,39 @@ export class Graph {
   #checkCarriers(edge: Edge, kind: ScopeKind): void {
     for (const carrier of edge.node.carriers) {
       if (carrier === kind) continue;
-      const found = findPath(
+      const found = pathsTo(
         edge,
         ({ provider }) => provider.kind === 'external' && provider.source.carriedBy === carrier,
       );
-      this.#report(
-        'TA112',
-        `${found.at(-1)!.name} exists only during ${describeCarrier(carrier)}`,
-        kind === 'task'
-          ? 'A task outlives its request: put what it needs into its payload or arguments.'
-          : `Ask for it where ${describeCarrier(carrier)} is, or reach it there with lazy().`,
-        found,
-      );
+      for (const path of found) {
+        this.#report(
+          'TA112',
+          `${path.at(-1)!.name} exists only during ${describeCarrier(carrier)}`,
+          kind === 'task'
+            ? 'A task outlives its request: put what it needs into its payload or arguments.'
+            : `Ask for it where ${describeCarrier(carrier)} is, or reach it there with lazy().`,
+          path,
+        );
+      }
     }
   }
 
-  #reportCapture(node: Node): undefined {
-    const found = findPath(
+  #reportCaptures(node: Node): undefined {
+    const found = pathsTo(
       { node, need: { key: node.key } },
       ({ lifetime }) => LENGTH[lifetime] < LENGTH[node.lifetime],
       ({ lifetime }) => lifetime === 'transient',
-    ).slice(1);
-    const culprit = found.at(-1)!.node;
-    this.#report(
-      'TA111',
-      `${node.name} lives for ${describeLife(node.lifetime)} and would keep ${culprit.name}, which lives for ${describeLife(culprit.lifetime)}`,
-      `Ask for ${culprit.name} where it is used (a handler parameter), reach it with lazy(), or give ` +
-        `${node.name} the scope '${culprit.lifetime}'.`,
-      found,
     );
+    for (const path of found) {
+      const culprit = path.at(-1)!.node;
+      this.#report(
+        'TA111',
+        `${node.name} lives for ${describeLife(node.lifetime)} and would keep ${culprit.name}, which lives for ${describeLife(culprit.lifetime)}`,
+        `Ask for ${culprit.name} where it is used (a handler parameter), reach it with lazy(), or give ` +
+          `${node.name} the scope '${culprit.lifetime}'.`,
+        path.slice(1),
+      );
+    }
   }
 
   #reportCycle(open: number, need: Need): undefined {
@@ -267,23 +271,24 @@ interface Found extends Hop {
   readonly node: Node;
 }
 
-/** The shortest way down from a node to one that matches, both included. There must be one. */
-function findPath(
+/** The shortest ways down from a node to those that match, both included. */
+function pathsTo(
   { node: from, need }: Edge,
   matches: (node: Node) => boolean,
   passes: (node: Node) => boolean = () => true,
-): Found[] {
+): Found[][] {
+  const found: Found[][] = [];
   const seen = new Set<Node>([from]);
   const queue: Found[][] = [[{ node: from, name: from.name, label: need.label }]];
   for (let path; (path = queue.shift());) {
     const { node: last } = path.at(-1)!;
-    if (matches(last)) return path;
+    if (matches(last)) found.push(path);
     if (last !== from && !passes(last)) continue;
-    for (const { need, node } of last.edges) {
-      if (seen.has(node)) continue;
-      seen.add(node);
-      queue.push([...path, { node, name: node.name, label: need.label }]);
+    for (const edge of last.edges) {
+      if (seen.has(edge.node)) continue;
+      seen.add(edge.node);
+      queue.push([...path, { node: edge.node, name: edge.node.name, label: edge.need.label }]);
     }
   }
-  throw new Error(`nothing below ${from.name} matches`);
+  return found;
 }
