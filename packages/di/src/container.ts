@@ -298,6 +298,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
   explain(source?: Source<any> | Class<any>): string {
     if (source === undefined) {
       return this.#plans
+        .filter(({ edges }) => edges.length > 0)
         .map(({ name, edges }) => [name, ...explainEdges(edges)].join('\n'))
         .join('\n\n');
     }

@@ -1,5 +1,6 @@
 import type { Edge, Node } from './graph.ts';
 import type { Lifetime } from './provider.ts';
+import { nameOf } from './token.ts';
 
 /** Draws what entry points are made of, a line for each part. What was drawn before is not repeated. */
 export function explainEdges(edges: readonly Edge[]): string[] {
@@ -12,7 +13,7 @@ function draw({ need, node }: Edge, seen: Set<Node>): string[] {
   if (seen.has(node) && node.edges.length > 0) return [`${label}${node.name}, as above`];
   seen.add(node);
   const facts = [describeLife(node), describeEnd(node)].filter((fact) => fact !== '');
-  const lines = [`${label}${node.name}: ${facts.join('; ')}`];
+  const lines = [`${label}${describeName(node)} — ${facts.join('; ')}`];
   node.edges.forEach((edge, index) => {
     const isLast = index === node.edges.length - 1;
     const [first, ...rest] = draw(edge, seen);
@@ -22,6 +23,10 @@ function draw({ need, node }: Edge, seen: Set<Node>): string[] {
     );
   });
   return lines;
+}
+
+function describeName({ name, provider }: Node): string {
+  return provider.kind === 'lazy' ? `lazy ${nameOf(provider.of())}` : name;
 }
 
 function describeLife({ provider, lifetime, edges }: Node): string {

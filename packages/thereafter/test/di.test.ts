@@ -517,9 +517,9 @@ describe('app.explain()', () => {
   it('draws what a dependency is made of, before the app has started', () => {
     expect(createApp(QUIET).explain(tx)).toBe(
       [
-        'tx: handler, because its dependency() says so, and has to for Audit; ended by its scope, after the handler and before the response (the code after its yield)',
-        '└─ audit: Audit: request, because its decorator says so, and has to for Context',
-        '   └─ ctx: Context: request, because it comes with the HTTP request',
+        'tx — handler, because its dependency() says so, and has to for Audit; ended by its scope, after the handler and before the response (the code after its yield)',
+        '└─ audit: Audit — request, because its decorator says so, and has to for Context',
+        '   └─ ctx: Context — request, because it comes with the HTTP request',
       ].join('\n'),
     );
   });
@@ -527,6 +527,6 @@ describe('app.explain()', () => {
   it('draws every route once it has', async () => {
     const app = createApp(QUIET).get('/', { in: { tx } }, () => 'home');
     await using _ = await serve(app);
-    expect(app.explain()).toMatch(/^a task\n\nGET \/\ntx: tx: handler/);
+    expect(app.explain()).toMatch(/^GET \/\ntx: tx — handler/);
   });
 });
