@@ -14,6 +14,9 @@ import { compile, withInlineMap } from './transform.ts';
 
 process.setSourceMapsEnabled(true);
 
+/** Node 22 does not know `using`. */
+const target = Number.parseInt(process.versions.node) >= 24 ? 'esnext' : 'es2023';
+
 registerHooks({
   resolve(specifier, context, nextResolve) {
     // Decorator helpers are this package's dependency, not the user's.
@@ -28,7 +31,7 @@ registerHooks({
   load(url, context, nextLoad) {
     if (!isOwnSource(url)) return nextLoad(url, context);
     const filename = fileURLToPath(withoutQuery(url));
-    const compiled = compile(filename, readFileSync(filename, 'utf8'));
+    const compiled = compile(filename, readFileSync(filename, 'utf8'), target);
     return { format: 'module', source: withInlineMap(compiled), shortCircuit: true };
   },
 });
