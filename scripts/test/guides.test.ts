@@ -12,6 +12,7 @@ describe.for(globSync('docs/guides/*.md', { cwd: root }))('%s', (guide) => {
   it('shows the listings that tests run, word for word', () => {
     const blocks = [...read(guide).matchAll(BLOCK)].filter(([, file]) => file !== undefined);
     expect(blocks.length).toBeGreaterThan(0);
-    for (const [, file, text] of blocks) expect(text, file).toBe(read(file!));
+    const shown = blocks.map(([, file, text]) => ({ file, text }));
+    expect(shown).toEqual(shown.map(({ file }) => ({ file, text: read(file!) })));
   });
 });
