@@ -1,7 +1,7 @@
 // The life of a measured process: checks the library, then does what it is told and answers how long
 // it took.
 import assert from 'node:assert/strict';
-import { manyServices, S20, S5, type Contestant } from './services.ts';
+import { manyServices, S20, S5, type Contestant, type Service } from './services.ts';
 
 /** What the harness sends. */
 export type Order =
@@ -36,15 +36,19 @@ async function perform(contestant: Contestant, { what, times }: Order): Promise<
   return elapsedNs(before) / times;
 }
 
-/** The right class, complete, the same one within a scope and another one in the next. */
-async function check(make: () => unknown, target: new (...args: never[]) => object): Promise<void> {
-  const [first, second] = [await make(), await make()] as [Record<string, never>, unknown];
+/** The right class, complete, the same objects within a scope and others in the next. */
+async function check(make: () => unknown, target: Service[0]): Promise<void> {
+  const [first, second] = [await make(), await make()];
   assert.ok(first instanceof target && second instanceof target);
   assert.notEqual(first, second);
-  const [, s4] = Object.values(first) as [object, Record<string, object>];
-  assert.ok(s4);
-  const [direct, through] = [Object.values(first)[0]!, Object.values(s4).at(-1)!];
-  assert.equal(direct, through, 'one value in a scope');
+  // Each of the two classes needs the one before it, which needs the one before that.
+  const [s, t, u] =
+    target === S5 ? (['s4', 's3', 's2'] as const) : (['s19', 's18', 's17'] as const);
+  const at = (from: unknown, name: string): unknown => (from as Record<string, unknown>)[name];
+  const below = at(first, s);
+  assert.ok(below !== undefined && at(at(below, t), u) !== undefined, 'complete');
+  if (target === S20) assert.equal(at(first, t), at(below, t), 'one value in a scope');
+  assert.notEqual(below, at(second, s), 'another scope');
 }
 
 function elapsedNs(before: NodeJS.CpuUsage): number {

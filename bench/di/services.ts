@@ -140,11 +140,11 @@ export class S20 {
   ) {}
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- any constructor, as the libraries declare it
+type ServiceClass = new (...args: any[]) => object;
+
 /** A class and what its constructor wants. */
-export type Service = readonly [
-  target: new (...args: never[]) => object,
-  needs: readonly (new (...args: never[]) => object)[],
-];
+export type Service = readonly [target: ServiceClass, needs: readonly ServiceClass[]];
 
 /** In an order in which each comes after what it needs. */
 export const services: readonly Service[] = [
@@ -175,21 +175,23 @@ export function manyServices(count: number): Service[] {
   const made: Service[] = [];
   for (let i = 0; i < count; i++) {
     const needs = [i - 1, i - 7, i - 31].filter((at) => at >= 0).map((at) => made[at]![0]);
-    const target = { [`Service${i}`]: manyService() }[`Service${i}`]!;
-    Object.defineProperty(target, 'length', { value: needs.length });
+    const target = manyService(`Service${i}`, needs.length);
     made.push([target, needs]);
   }
   return made;
 }
 
-function manyService(): new (...args: never[]) => object {
-  return class {
+function manyService(name: string, parameters: number): ServiceClass {
+  class Many {
     readonly needs: readonly unknown[];
 
-    constructor(...needs: never[]) {
+    constructor(...needs: unknown[]) {
       this.needs = needs;
     }
-  };
+  }
+  Object.defineProperty(Many, 'name', { value: name });
+  Object.defineProperty(Many, 'length', { value: parameters });
+  return Many;
 }
 
 /** What a library can do; each is one file of this folder. */

@@ -133,16 +133,16 @@ async function startContestant(file: string): Promise<ChildProcess> {
   return child;
 }
 
-async function order(child: ChildProcess, what: Order): Promise<number> {
-  const answer = Promise.race([once(child, 'message'), failure(child)]);
-  child.send(what);
-  const [ns] = await answer;
-  return ns as number; // sent by contest.ts
-}
-
-async function failure(child: ChildProcess): Promise<never> {
-  await once(child, 'exit');
-  throw new Error('a measured process ended before it answered');
+function order(child: ChildProcess, what: Order): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (): void => reject(new Error('a measured process ended before it answered'));
+    child.once('exit', fail);
+    child.once('message', (ns) => {
+      child.off('exit', fail);
+      resolve(ns as number); // sent by contest.ts
+    });
+    child.send(what);
+  });
 }
 
 /** Paths of one length, so that the requests differ in nothing else. */
