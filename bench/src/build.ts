@@ -4,29 +4,45 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../', import.meta.url));
 
+/** Which packages stay in node_modules. */
+export type Packages =
+  /** Those of peers: they are measured as published, and we as in the bundle of a user. */
+  'of peers outside' | 'outside' | 'inside';
+
+/** What Nest would use if it were installed. */
+const OPTIONAL = [
+  '@nestjs/microservices',
+  '@nestjs/platform-express',
+  '@fastify/multipart',
+  '@nestjs/websockets',
+  '@fastify/static',
+  '@fastify/view',
+];
+
 /**
- * Builds programs of this folder for production. We go into the bundle, as our users' programs have us;
- * peers come from their own packages, as published. `full` takes everything in.
+ * Builds programs of this folder for production.
  *
  * @param entries - Files below `bench/`, such as `servers/raw.ts`.
  * @returns The built files, in the same order.
  */
 export async function build(
   entries: readonly string[],
-  { isFull = false }: { readonly isFull?: boolean } = {},
+  { packages = 'of peers outside' }: { readonly packages?: Packages } = {},
 ): Promise<string[]> {
   return Promise.all(
     entries.map(async (entry) => {
-      const suffix = isFull ? '.full.mjs' : '.mjs';
-      const outfile = `${folder}dist/${entry.replace(/\.ts$/, suffix)}`;
-      const isOurs = /\bthereafter/.test(entry);
+      const isOurs = entry.includes('/thereafter');
+      const isBundled = packages === 'inside' || (packages !== 'outside' && isOurs);
+      const name = entry.replace(/\.ts$/, packages === 'inside' ? '.bundled.mjs' : '.mjs');
+      const outfile = `${folder}dist/${name}`;
       await bundle(`${folder}${entry}`, outfile, {
-        conditions: ['thereafter-source'],
         sourcemap: false,
-        // Names cost a call for each function that is made; only we depend on them.
-        ...(!isOurs && { keepNames: false }),
-        ...(!isOurs && !isFull && { packages: 'external' }),
         logLevel: 'error',
+        ...(isBundled
+          ? { conditions: ['thereafter-source'], external: OPTIONAL }
+          : { packages: 'external' as const }),
+        // It costs a call for each function that is made, and only our messages need the names.
+        ...(!isOurs && { keepNames: false }),
       });
       return outfile;
     }),

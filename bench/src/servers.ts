@@ -33,8 +33,7 @@ export const displayName: Readonly<Record<Peer, string>> = {
 
 export function peerVersions(names: readonly Peer[]): Record<string, string> {
   const packages = names.map((name) => peers[name]).filter((name) => name !== undefined);
-  const helpers = names.includes('hono') ? ['@hono/node-server', 'zod'] : [];
-  return versionsOf([...packages, ...helpers]);
+  return versionsOf([...packages, '@hono/node-server', '@nestjs/platform-fastify', 'zod']);
 }
 
 /** Starts built servers, checks each, and ends all of them when disposed. */
