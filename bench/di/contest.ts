@@ -1,12 +1,8 @@
 // The life of a measured process: checks the library, then does what it is told and answers how long
 // it took.
 import assert from 'node:assert/strict';
+import type { Order } from '../src/di.ts';
 import { manyServices, S20, S5, type Contestant, type Service } from './services.ts';
-
-/** What the harness sends. */
-export type Order =
-  | { readonly what: 'five' | 'twenty'; readonly times: number }
-  | { readonly what: 'start'; readonly times: 1 };
 
 const START_CLASSES = 500;
 

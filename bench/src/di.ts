@@ -1,12 +1,17 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Order } from '../di/contest.ts';
 import { build, versionsOf } from './build.ts';
 import { sendExactly } from './exact-load.ts';
 import { ServerProcess } from './process.ts';
-import { atMost, type Goal, type Group, type Table } from './report.ts';
+import { atMost, below, type Goal, type Group, type Table } from './report.ts';
 import { harnessPrograms, progress } from './servers.ts';
 import { median, medianRatio, rotated } from './statistics.ts';
+
+/** What a measured process is told to do, and how often. */
+export interface Order {
+  readonly what: Work;
+  readonly times: number;
+}
 
 const libraries = {
   thereafter: { name: 'Thereafter', package: undefined, times: 200_000 },
@@ -22,6 +27,8 @@ const names = Object.keys(libraries) as Library[];
 const works = ['five', 'twenty', 'start'] as const;
 
 type Work = (typeof works)[number];
+
+const workNames = { five: '5 classes', twenty: '20 classes', start: 'start' } as const;
 
 const what =
   'A scope is opened and a class is made in it that needs four, or nineteen, request-scoped ones; an app with 500 singletons is started in a fresh process. Each library runs in a process of its own. Then the memory that one HTTP request allocates, for one route without a dependency, with a singleton and with a request-scoped one.';

@@ -58,8 +58,12 @@ interface Sent {
 async function loadWithWrk(url: string, workload: Workload): Promise<Sent> {
   const script = wrkScript(workload);
   const [command, ...args] = pinned(1, [
-    ...['wrk', '-t', '1', '-c', String(CONNECTIONS), '-d', `${SECONDS}s`],
-    ...['-s', script, `${url}${workload.paths[0]}`],
+    'wrk',
+    '--threads=1',
+    `--connections=${CONNECTIONS}`,
+    `--duration=${SECONDS}s`,
+    `--script=${script}`,
+    `${url}${workload.paths[0]}`,
   ]);
   const { stdout } = await run(command, args);
   const [, requests, seconds] = /(\d+) requests in ([\d.]+)s/.exec(stdout) ?? [];

@@ -99,7 +99,8 @@ export function renderDocs(groups: readonly string[]): void {
 
 const INTRODUCTION = `# Benchmarks
 
-Written by \`pnpm bench\`; the servers and programs that were measured stand in \`bench/\`.
+Written by \`pnpm bench http routes tasks di start\`; the servers and programs that were measured stand in
+\`bench/\`, and every sample in \`bench/results/\`. \`--quick\` shows figures without keeping them.
 
 What a framework costs is the CPU time that its process spends for one request, user and system time
 together. It is taken in the same run as that of every peer, in turns, and compared round by round:
