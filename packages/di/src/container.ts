@@ -147,11 +147,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
     const { faults } = this;
     if (faults.length > 0) throw new InvalidContainerError(faults);
     this.#state = 'started';
-    const nodes = [...this.#graph.nodes.values()].filter((node) => node?.lifetime === 'singleton');
-    const built = await Promise.allSettled(
-      nodes.map(async (node) => void (await this.singleton(node!))),
-    );
-    const failures = new Set(built.flatMap((b) => (b.status === 'rejected' ? [b.reason] : [])));
+    const failures = await this.#buildSingletons();
     if (failures.size > 0) {
       this.#state = 'closed';
       const [error] = failures;
@@ -160,6 +156,26 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
       throw new AggregateError(failures, `${failures.size} singletons could not be built`);
     }
     for (const plan of this.#plans) plan.bind((node) => this.#singletons.get(node));
+  }
+
+  /** Begins all of them before it waits for any. */
+  async #buildSingletons(): Promise<ReadonlySet<unknown>> {
+    const failures = new Set<unknown>();
+    const pending: Promise<unknown>[] = [];
+    for (const node of [...this.#graph.nodes.values()]) {
+      if (node?.lifetime !== 'singleton') continue;
+      try {
+        const value = this.singleton(node);
+        if (isPending(node, value)) pending.push(value);
+      } catch (error) {
+        failures.add(error);
+        break; // who needs it would only make it fail again
+      }
+    }
+    for (const settled of await Promise.allSettled(pending)) {
+      if (settled.status === 'rejected') failures.add(settled.reason);
+    }
+    return failures;
   }
 
   /**

@@ -238,6 +238,7 @@ function noMetadata(target: object, method?: string | symbol, name = nameOf(targ
   );
 }
 
+// Other built-ins are found when it turns out that they are not decorated.
 const VALUES = new Set<unknown>([String, Number, Boolean, Symbol, BigInt, Array, Promise]);
 
 function toNeeds(
@@ -248,50 +249,60 @@ function toNeeds(
 ): readonly Need[] {
   const hasTypes = parameters.every(({ input, type }) => input || type);
   if (!hasTypes) return [{ key: noMetadata(target, method, ownerName) }];
-  return parameters.map((parameter, index) => {
-    const name = (): string => parameterNames(target, method)[index] ?? `parameter ${index + 1}`;
-    return new ParameterNeed(parameter, name, ownerName);
-  });
+  return parameters.map(
+    (parameter, index) => new ParameterNeed(parameter, { target, method, ownerName, index }),
+  );
+}
+
+interface Place {
+  readonly target: object;
+  readonly method: string | symbol | undefined;
+  readonly ownerName: string;
+  readonly index: number;
 }
 
 class ParameterNeed implements Need {
   readonly key: Key | Unusable;
-  readonly #name: () => string;
+  readonly #place: Place;
 
-  constructor({ input, type }: Parameter, name: () => string, ownerName: string) {
-    this.#name = name;
-    const describe = (): string => `${name()} of ${ownerName}`;
+  constructor({ input, type }: Parameter, place: Place) {
+    this.#place = place;
     this.key = input
-      ? (input.key ?? notDefinedYet(`what ${describe()} asks for`))
-      : keyOfType(type?.value, describe);
+      ? (input.key ?? notDefinedYet(`what ${this.#description} asks for`))
+      : this.#keyOfType(type?.value);
   }
 
   /** Only an error message asks for it, so the source text is not searched before. */
   get label(): string {
-    return this.#name();
+    const { target, method, index } = this.#place;
+    return parameterNames(target, method)[index] ?? `parameter ${index + 1}`;
   }
-}
 
-/** Never guesses. What compilers emit for types that are no class is told apart in docs/reference/errors.md. */
-function keyOfType(type: unknown, describe: () => string): Key | Unusable {
-  if (type === undefined) return notDefinedYet(`the class of ${describe()}`);
-  if (VALUES.has(type) || (isBuiltIn(type) && type !== Object && type !== Function)) {
+  get #description(): string {
+    return `${this.label} of ${this.#place.ownerName}`;
+  }
+
+  /** Never guesses. What compilers emit for types that are no class: docs/reference/errors.md, TA103. */
+  #keyOfType(type: unknown): Key | Unusable {
+    if (type === undefined) return notDefinedYet(`the class of ${this.#description}`);
+    if (VALUES.has(type)) {
+      return new Unusable(
+        'TA104',
+        `${this.#description} is a ${nameOf(type)}, which no container can choose`,
+        'Say where it comes from with a decorator such as @Query or @Path, or inject a token() with @Inject; ' +
+          'what an async factory of a token gives is awaited at start.',
+      );
+    }
+    if (typeof type === 'function' && type !== Object && type !== Function) return type as Class;
     return new Unusable(
-      'TA104',
-      `${describe()} is a ${nameOf(type)}, which no container can choose`,
-      'Say where it comes from with a decorator such as @Query or @Path, or inject a token() with @Inject; ' +
-        'what an async factory of a token gives is awaited at start.',
+      'TA103',
+      `the type of ${this.#description} does not exist at run time`,
+      typeof type === 'object'
+        ? 'It is an enum or a schema: say where the value comes from, as in @Body(schema).'
+        : 'An interface or alias needs a token(); `import type` must be `import`; write `x?: X` instead of ' +
+            '`X | null`; in a bundle, look for a circular import.',
     );
   }
-  if (typeof type === 'function' && type !== Object && type !== Function) return type as Class;
-  return new Unusable(
-    'TA103',
-    `the type of ${describe()} does not exist at run time`,
-    typeof type === 'object'
-      ? 'It is an enum or a schema: say where the value comes from, as in @Body(schema).'
-      : 'An interface or alias needs a token(); `import type` must be `import`; write `x?: X` instead of ' +
-          '`X | null`; in a bundle, look for a circular import.',
-  );
 }
 
 function notDefinedYet(what: string): Unusable {

@@ -205,13 +205,14 @@ export class Scope implements AsyncDisposable, Builder {
    * @throws What a disposer threw, an AggregateError if several did; all of them have run.
    */
   close(failure?: Failure): Promise<void> {
+    this.#hasEnded = true;
+    if (!this.hasTeardowns) return DONE;
     const teardowns = this.#teardowns ?? [];
     // What lives shorter was made of what lives longer: it goes first.
     if (this.#handlerTeardowns) teardowns.push(...this.#handlerTeardowns);
     this.#teardowns = this.#handlerTeardowns = undefined;
-    this.#hasEnded = true;
     const ended = tearDown(teardowns, failure);
-    if (!isPromise(ended) && ended.length === 0) return Promise.resolve();
+    if (!isPromise(ended) && ended.length === 0) return DONE;
     return Promise.resolve(ended).then((failures) =>
       throwAny(failures, `the scope of ${this.name}`),
     );
@@ -221,6 +222,9 @@ export class Scope implements AsyncDisposable, Builder {
     return this.close();
   }
 }
+
+/** For the most scopes, which have nothing to end: no promise is made. */
+const DONE: Promise<void> = Promise.resolve();
 
 function valid(node: Node, value: unknown): unknown {
   if (value !== INVALID) return value;

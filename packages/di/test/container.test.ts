@@ -140,6 +140,22 @@ describe('a container', () => {
     expect(() => container.get(Pool)).toThrow(expect.objectContaining({ code: 'TA120' }));
   });
 
+  it('tries a constructor that throws once, however many need it', async () => {
+    let tries = 0;
+    @Injectable()
+    class Broken {
+      constructor() {
+        tries += 1;
+        throw new Error('no database');
+      }
+    }
+    const needs = [1, 2].map((n) =>
+      dependency({ broken: Broken }, () => n, { scope: 'singleton' }),
+    );
+    await expect(createContainer().start(...needs)).rejects.toThrow(new Error('no database'));
+    expect(tries).toBe(1);
+  });
+
   it('throws an AggregateError when several singletons fail', async () => {
     const fail = (why: string) =>
       dependency({}, () => Promise.reject(new Error(why)), { scope: 'singleton' });

@@ -168,8 +168,6 @@ describe('a value type', () => {
     ['Boolean', Boolean],
     ['Array', Array],
     ['Promise', Promise],
-    ['Date', Date],
-    ['Map', Map],
   ] as const)('%s is TA104', async ([name, type]) => {
     class Holder {
       constructor(readonly value: unknown) {}
@@ -182,6 +180,19 @@ describe('a value type', () => {
         `value of Holder is a ${name}, which no container can choose`,
       ),
     });
+  });
+});
+
+describe('a class that is built into JavaScript', () => {
+  it('is TA104, by name', async () => {
+    @Injectable()
+    class Reminder {
+      constructor(readonly at: Date) {}
+    }
+    const fault = await faultOf(Reminder);
+    expect(fault?.code).toBe('TA104');
+    expect(fault?.message).toContain('Date is built into JavaScript');
+    expect(fault?.message).toContain('(Reminder → at: Date)');
   });
 });
 
