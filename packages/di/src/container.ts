@@ -162,7 +162,8 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
   async #buildSingletons(): Promise<ReadonlySet<unknown>> {
     const failures = new Set<unknown>();
     const pending: Promise<unknown>[] = [];
-    for (const node of [...this.#graph.nodes.values()]) {
+    const nodes = [...this.#graph.nodes.values()]; // inject() may add to the graph meanwhile
+    for (const node of nodes) {
       if (node?.lifetime !== 'singleton') continue;
       try {
         const value = this.singleton(node);
