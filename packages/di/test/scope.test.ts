@@ -227,11 +227,13 @@ describe('inputs that come with a scope', () => {
   });
 
   it('are TA125 for who asks outside of the plan, when they are not valid', async () => {
-    const page = dependency({ a: input('a') }, ({ a }) => a, { name: 'page' });
+    let runs = 0;
+    const page = dependency({ a: input('a') }, () => (runs += 1), { name: 'page' });
     await using container = createContainer();
     await container.start();
     await using scope = container.openScope(undefined, { a: INVALID });
     await expect(scope.get(page)).rejects.toMatchObject({ code: 'TA125' });
+    expect(runs).toBe(0);
   });
 });
 
