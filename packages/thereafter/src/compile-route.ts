@@ -70,6 +70,7 @@ function runInScope(call: Call, plan: Plan, container: Container): CompiledRoute
       if (scope.hasHandlerTeardowns) await scope.closeHandler();
       return value;
     } catch (error) {
+      ctx.failure = { error }; // a task that clean-up code adds comes after it
       try {
         await scope.closeHandler({ error });
       } catch (closing) {

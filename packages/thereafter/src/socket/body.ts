@@ -23,7 +23,11 @@ export function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer
       req.pause();
       tooLarge();
     });
-    req.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
+    req.on('end', () => {
+      const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+      chunks.length = 0; // the request outlives its body, by its background tasks
+      resolve(body);
+    });
     req.on('error', () => reject(new BadRequest('The body ended before it was complete.')));
   });
 }
