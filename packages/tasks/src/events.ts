@@ -30,7 +30,7 @@ export interface TaskEvent {
   readonly atMs: number;
   /** How the response ended; undefined as long as it has not. */
   readonly outcome: Outcome | undefined;
-  /** How long the task had waited when it started, in milliseconds; undefined if it never did. */
+  /** How long the task had waited when it started, in milliseconds; undefined if it has not. */
   readonly waitedMs: number | undefined;
   /** How long it ran, in milliseconds; undefined before it ends, and if it never started. */
   readonly elapsedMs: number | undefined;
@@ -46,13 +46,24 @@ interface Subject {
   readonly name: string;
   readonly requestId: string;
   readonly outcome: Outcome | undefined;
-  readonly queuedAtMs: number;
+  readonly queuedAtMs: number | undefined;
   readonly startedAtMs: number | undefined;
 }
 
 const channels = Object.fromEntries(
   TASK_EVENTS.map((name) => [name, channel(`thereafter:task.${name}`)]),
 ) as unknown as Readonly<Record<TaskEventName, Channel>>; // every name has one
+
+const all = Object.values(channels);
+
+/** A time for events, if somebody listens to any: two readings of the clock would be a tenth of a task. */
+export function eventTime(): number | undefined {
+  return all.some(isObserved) ? performance.now() : undefined;
+}
+
+function isObserved({ hasSubscribers }: Channel): boolean {
+  return hasSubscribers;
+}
 
 /** Publishes an event, if somebody listens; nothing is allocated otherwise. */
 export function publish(
@@ -70,9 +81,13 @@ export function publish(
     requestId: task.requestId,
     atMs: Date.now(),
     outcome: task.outcome,
-    waitedMs: startedAtMs === undefined ? undefined : startedAtMs - queuedAtMs,
-    elapsedMs: startedAtMs === undefined || !hasEnded ? undefined : performance.now() - startedAtMs,
+    waitedMs: difference(startedAtMs, queuedAtMs),
+    elapsedMs: hasEnded ? difference(performance.now(), startedAtMs) : undefined,
     error: detail?.error,
     reason: detail?.reason,
   } satisfies TaskEvent);
+}
+
+function difference(to: number | undefined, from: number | undefined): number | undefined {
+  return to === undefined || from === undefined ? undefined : to - from;
 }

@@ -6,7 +6,7 @@ import {
   TasksFullError,
   TaskTimeoutError,
 } from './errors.ts';
-import { publish, type DiscardReason } from './events.ts';
+import { eventTime, publish, type DiscardReason } from './events.ts';
 import { BackgroundJob, type QueuedTask, type TaskStatus } from './queued-task.ts';
 import { TaskQueue, type QueueOwner, type TaskHost } from './task-queue.ts';
 import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
@@ -156,7 +156,7 @@ export class TaskRunner implements QueueOwner, AppTasks {
   run(entry: QueuedTask): Promise<void> | undefined {
     this.#running += 1;
     entry.status = 'running';
-    entry.startedAtMs = performance.now();
+    entry.startedAtMs = eventTime();
     publish('started', entry);
     const { timeoutMs } = entry;
     if (timeoutMs !== undefined) {

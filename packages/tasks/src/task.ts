@@ -178,5 +178,7 @@ function payloadCheck(name: string, schema: TSchema): (payload: unknown) => void
 
 /** For error messages: how a value that is no task looks to its author. */
 export function isClass(value: unknown): value is Class {
-  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+  if (typeof value !== 'function') return false;
+  // Only a class has a `prototype` that cannot be replaced; arrow functions have none at all.
+  return Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
 }
