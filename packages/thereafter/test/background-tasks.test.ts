@@ -829,10 +829,13 @@ describe('limits', () => {
     }
     const app = createApp(QUIET).include(Uploads);
     await using server = await serve(app);
-    const payload = { text: 'x'.repeat(1_000_000) };
-    await server.post('/', payload);
+    const body = JSON.stringify({ text: 'x'.repeat(1_000_000) });
+    const headers = { 'content-type': 'application/json' };
+    const upload = async (): Promise<string> =>
+      (await server.fetch('/', { method: 'POST', body, headers })).text();
+    await upload();
     const before = await memory();
-    for (let i = 0; i < 500; i++) await (await server.post('/', payload)).text();
+    for (let i = 0; i < 500; i++) await upload();
     expect(app.tasks.pending).toBe(501);
     expect((await memory()) - before).toBeLessThan(100 * 1024 * 1024);
     isOver.open();

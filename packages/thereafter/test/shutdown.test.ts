@@ -66,7 +66,7 @@ describe('20: SIGTERM', () => {
     await using program = await start('tasks-server.ts', '100ms');
     using client = await rawClient(program.port);
     client.send(get('/stream'));
-    await client.read('x\r\n');
+    await client.read('"x"');
     program.kill('SIGTERM');
     const { exitCode, elapsedMs } = await program.end();
     expect(exitCode).toBe(0);
