@@ -2,12 +2,20 @@ import { once } from 'node:events';
 import { createApp } from 'thereafter';
 import { describe, expect, it } from 'vitest';
 import { QUIET, serve } from './support/serve.ts';
-import { get, rawClient } from './support/tasks-client.ts';
+import { get, rawClient, type RawClient } from './support/tasks-client.ts';
 import { start } from './support/tasks-process.ts';
 import { gate, recordTasks } from './support/tasks-record.ts';
 
 // A run that keeps its deadline takes at most a second more; a slow machine is given another.
 const SLACK_MS = 2000;
+
+/** A client whose request has reached the server but for its last line. */
+async function halfRequest(port: number, path: string): Promise<RawClient> {
+  const client = await rawClient(port);
+  client.send(get('/ping'), `${get(path).join('\r\n')}\r\n`);
+  await client.read('pong');
+  return client;
+}
 
 describe('20: SIGTERM', () => {
   it('lets a running task complete, and the one that it adds, then exits with 0', async () => {
@@ -18,9 +26,7 @@ describe('20: SIGTERM', () => {
     using other = await rawClient(program.port);
     other.send(get('/waiting')); // accepted, and therefore answered
     await program.line('the handler waits');
-    using opener = await rawClient(program.port);
-    opener.socket.write('GET /open HTTP/1.1\r\nHost: x\r\n'); // a request that has begun
-    await program.line('the handler waits');
+    using opener = await halfRequest(program.port, '/open');
 
     program.kill('SIGTERM');
     await program.line('"closing"');
@@ -92,8 +98,7 @@ it('an error that nobody caught is logged, tasks are drained, and the process ex
   using client = await rawClient(program.port);
   client.send(get('/task'));
   await program.line('the task waits');
-  using opener = await rawClient(program.port);
-  opener.socket.write('GET /open HTTP/1.1\r\nHost: x\r\n');
+  using opener = await halfRequest(program.port, '/open');
   client.send(get('/uncaught'));
   await program.line('nobody awaits this');
   opener.socket.write('\r\n');
