@@ -11,10 +11,12 @@ import {
   TaskRunner,
   taskSpecOf,
   toMilliseconds,
+  type AppTasks,
   type Duration,
   type Runnable,
   type TaskDefinition,
   type TaskErrorHandler,
+  type TaskLimits,
 } from '@thereafter/tasks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compile, registerCarrier, type CompiledApp } from './compile.ts';
@@ -32,7 +34,7 @@ import {
   type Route,
   type RouteOptions,
 } from './route.ts';
-import { onSignals } from './shutdown.ts';
+import { onProcessEnd } from './shutdown.ts';
 import { startServer, type ListenOptions, type RunningServer } from './socket/server.ts';
 
 export interface AppOptions {
@@ -43,9 +45,14 @@ export interface AppOptions {
   readonly shutdown?: {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;
-    /** Whether SIGTERM and SIGINT close the app and end the process; default true. */
+    /**
+     * Whether SIGTERM, SIGINT and errors that nobody caught close the app and end the process; default
+     * true.
+     */
     readonly signals?: boolean;
   };
+  /** How many background tasks are taken, and how many run at once. */
+  readonly tasks?: TaskLimits;
 }
 
 /** What `close()` had to cut. */
@@ -106,8 +113,9 @@ export class App implements AsyncDisposable {
   readonly #lifespans: (() => AsyncGenerator<void, void>)[] = [];
   readonly #running: AsyncGenerator<void, void>[] = [];
   #isStarted = false;
+  #compiled: CompiledApp | undefined;
   #server: RunningServer | undefined;
-  #stopListeningToSignals: (() => void) | undefined;
+  #leaveProcess: (() => void) | undefined;
   #closing: Promise<CloseResult> | undefined;
 
   constructor(options: AppOptions) {
@@ -117,6 +125,7 @@ export class App implements AsyncDisposable {
     this.#runner = new TaskRunner({
       container: this.#container,
       log: this.#log,
+      ...options.tasks,
     });
   }
 
@@ -212,12 +221,7 @@ export class App implements AsyncDisposable {
   }
 
   /** Background tasks of all requests. */
-  get tasks(): {
-    /** Tasks that were added and have not ended. */
-    readonly pending: number;
-    /** Waits until no task is left, those included that tasks add. */
-    settled(): Promise<void>;
-  } {
+  get tasks(): AppTasks {
     return this.#runner;
   }
 
@@ -246,14 +250,18 @@ export class App implements AsyncDisposable {
           ? undefined
           : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
       onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
+      isClosing: false,
     };
+    this.#compiled = compiled;
     for (const lifespan of this.#lifespans) {
       const running = lifespan();
       await running.next();
       this.#running.push(running);
     }
     this.#server = await startServer((req, res) => handle(compiled, req, res), options);
-    if (shutdown?.signals ?? true) this.#stopListeningToSignals = onSignals(() => this.close());
+    if (shutdown?.signals ?? true) {
+      this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
+    }
     this.#log.info({ title, url: this.#server.url }, 'listening');
     return { url: this.#server.url };
   }
@@ -289,16 +297,23 @@ export class App implements AsyncDisposable {
   async #close(server: RunningServer, drainTimeout: Duration | undefined): Promise<CloseResult> {
     const timeout = drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
     const deadlineMs = performance.now() + toMilliseconds(timeout);
+    const remainingMs = (): number => Math.max(0, deadlineMs - performance.now());
+    this.#compiled!.isClosing = true; // there is a server, so there is what it serves
     const stopped = server.stop();
-    await Promise.race([stopped, delay(deadlineMs - performance.now(), undefined, { ref: false })]);
+    await within(remainingMs(), stopped);
     server.cut();
-    const abandoned = await this.#runner.close(deadlineMs - performance.now());
+    const abandoned = await this.#runner.close(remainingMs());
     await stopped;
-    this.#stopListeningToSignals?.();
     if (abandoned.length > 0) this.#log.error({ abandoned }, 'background tasks were abandoned');
+    const isEnded = await within(Math.max(GRACE_MS, remainingMs()), this.#endAll());
+    if (!isEnded) this.#log.error('clean-up at the end of the app took too long and was left');
+    this.#leaveProcess?.();
+    return { abandoned };
+  }
+
+  async #endAll(): Promise<void> {
     for (const running of this.#running.toReversed()) await this.#survive(() => running.next());
     await this.#survive(() => this.#container.close());
-    return { abandoned };
   }
 
   /** What fails while the app ends is logged, and stops nothing else from ending. */
@@ -321,4 +336,18 @@ export class App implements AsyncDisposable {
       'The app has started: everything is planned there. Register before listen(), and listen once.',
     );
   }
+}
+
+/** What clean-up gets when the deadline has passed: enough to be fair, and bounded, since it may hang. */
+const GRACE_MS = 400;
+
+/** Waits for work, but no longer than this. @returns Whether it ended. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const isOver = await Promise.race([
+    work.then(() => true),
+    delay(timeoutMs, false, { signal: timer.signal }).catch(() => false),
+  ]);
+  timer.abort();
+  return isOver;
 }

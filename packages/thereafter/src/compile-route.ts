@@ -105,6 +105,7 @@ async function settle(ctx: Context, scope: Scope, result: unknown): Promise<unkn
     // A constructor may have asked, with inject(), for an input that turned out not to be valid.
     const isInput = thrown instanceof ResolutionError && thrown.code === 'TA125' && ctx.issues;
     const error = isInput ? new InvalidInput(ctx.issues!) : thrown;
+    ctx.failure = { error }; // a task that clean-up code adds comes after it
     try {
       await scope.closeHandler({ error });
     } catch (closing) {

@@ -16,6 +16,8 @@ export interface CompiledApp {
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
   readonly onError: (error: unknown, ctx: Context) => unknown;
+  /** Whether the app takes no more connections. */
+  isClosing: boolean;
 }
 
 /** The app cannot start. `errors` holds every fault that was found, not only the first. */
@@ -58,10 +60,10 @@ export async function compile({
       container.plan([...route.guards, ...route.needs], { name: route.name, kind: 'http' }),
     ]),
   );
-  for (const task of tasks) runner.include(task);
+  const refused = tasks.flatMap((task) => refusalOf(() => runner.include(task)));
 
   const conflicts = findConflicts(routes);
-  const faults = [...conflicts, ...container.faults];
+  const faults = [...conflicts, ...refused, ...container.faults];
   if (faults.length > 0) throw new InvalidAppError(faults);
   await container.start();
 
@@ -83,6 +85,16 @@ export function registerCarrier(container: Container): void {
     BackgroundTasks,
     carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
   );
+}
+
+/** What a registration throws, as a fault among others. */
+function refusalOf(register: () => void): Error[] {
+  try {
+    register();
+    return [];
+  } catch (error) {
+    return [error as Error]; // what a registration throws is one
+  }
 }
 
 function carrierPart(name: string, read: (ctx: Context) => unknown): ExternalSource {
