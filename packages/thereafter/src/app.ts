@@ -32,13 +32,20 @@ import {
   type RouteOptions,
 } from './route.ts';
 import { onSignals } from './shutdown.ts';
+import { createProxyTrust, type ProxyTrust, type TrustProxy } from './socket/client-address.ts';
 import { startServer, type ListenOptions, type RunningServer } from './socket/server.ts';
 
 export interface AppOptions {
   /** Shown in logs and documentation; default `'app'`. */
   readonly title?: string;
-  /** Whether lines are logged; default true. */
-  readonly logger?: boolean;
+  /** Whether lines are logged, or a log of your own, such as one of `pino`; default true. */
+  readonly logger?: boolean | AppLog;
+  /**
+   * Which proxies are believed when they say for whom they ask: how many of them there are, or their
+   * addresses and networks, e.g. `['10.0.0.0/8']`. Default 0: `x-forwarded-for` and the like are what
+   * any client may write, and are ignored.
+   */
+  readonly trustProxy?: TrustProxy;
   readonly shutdown?: {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;
@@ -96,6 +103,7 @@ export class App implements AsyncDisposable {
 
   readonly #options: AppOptions;
   readonly #log: AppLog;
+  readonly #trustsProxy: ProxyTrust;
   readonly #container = createContainer();
   readonly #runner: TaskRunner;
   readonly #routes: Route[] = [];
@@ -105,6 +113,7 @@ export class App implements AsyncDisposable {
   readonly #lifespans: (() => AsyncGenerator<void, void>)[] = [];
   readonly #running: AsyncGenerator<void, void>[] = [];
   #isStarted = false;
+  #compiled: CompiledApp | undefined;
   #server: RunningServer | undefined;
   #stopListeningToSignals: (() => void) | undefined;
   #closing: Promise<CloseResult> | undefined;
@@ -112,6 +121,7 @@ export class App implements AsyncDisposable {
   constructor(options: AppOptions) {
     this.#options = options;
     this.#log = createLog(options.logger ?? true);
+    this.#trustsProxy = createProxyTrust(options.trustProxy ?? 0);
     this.#runner = new TaskRunner({
       container: this.#container,
       log: this.#log,
@@ -216,6 +226,8 @@ export class App implements AsyncDisposable {
       }),
       runner: this.#runner,
       log: this.#log,
+      isClosing: false,
+      trustsProxy: this.#trustsProxy,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
       onion:
         this.#middleware.length === 0
@@ -223,6 +235,7 @@ export class App implements AsyncDisposable {
           : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
       onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
     };
+    this.#compiled = compiled;
     for (const lifespan of this.#lifespans) {
       const running = lifespan();
       await running.next();
@@ -265,6 +278,7 @@ export class App implements AsyncDisposable {
   async #close(server: RunningServer, drainTimeout: Duration | undefined): Promise<CloseResult> {
     const timeout = drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
     const deadlineMs = performance.now() + toMilliseconds(timeout);
+    this.#compiled!.isClosing = true; // there is a server, so there is what it serves
     const stopped = server.stop();
     await Promise.race([stopped, delay(deadlineMs - performance.now(), undefined, { ref: false })]);
     server.cut();

@@ -15,6 +15,7 @@ export {
   type SchemaSource,
   type Values,
 } from './handler/inputs.ts';
+export type { AppLog } from './log.ts';
 export type { Middleware } from './middleware.ts';
 export type { ErrorHandler } from './response/error-handlers.ts';
 export {
@@ -35,6 +36,7 @@ export {
 } from './response/problem.ts';
 export { HttpReply, Reply, type ReplyOptions } from './response/reply.ts';
 export type { RouteOptions } from './route.ts';
+export type { TrustProxy } from './socket/client-address.ts';
 export { ListenError, type ListenOptions } from './socket/server.ts';
 export {
   Depends,
