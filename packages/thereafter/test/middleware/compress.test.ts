@@ -154,7 +154,9 @@ describe('compress', () => {
         throw new Error('half-way');
       });
     await using server = await serve(broken);
-    await expect(get(server, '/', { 'accept-encoding': 'gzip' })).rejects.toThrow(/hang up|aborted/);
+    await expect(get(server, '/', { 'accept-encoding': 'gzip' })).rejects.toThrow(
+      /hang up|aborted/,
+    );
   });
 
   it('ends the source when the client leaves', async () => {
