@@ -34,6 +34,7 @@ export {
   type InputIssue,
   type ProblemDefinition,
 } from './response/problem.ts';
+export { redirect, type RedirectOptions } from './response/redirect.ts';
 export { HttpReply, Reply, type ReplyOptions } from './response/reply.ts';
 export type { RouteOptions } from './route.ts';
 export type { TrustProxy } from './socket/client-address.ts';
