@@ -21,9 +21,10 @@ export interface StaticOptions {
  * the request goes on to the routes. Nothing outside the folder is ever sent, whatever the path or a
  * link in the folder says, and no file or folder whose name begins with a dot.
  *
+ * @param folder - A path, or a `file:` URL such as `new URL('./public', import.meta.url)`.
  * @throws {Error} `ENOENT` when the folder does not exist at start.
  */
-export function staticFiles(folder: string, options: StaticOptions = {}): Middleware {
+export function staticFiles(folder: string | URL, options: StaticOptions = {}): Middleware {
   const { prefix = '/', cacheControl = 'no-cache', index = 'index.html' } = options;
   const root = realpathSync(folder);
   const base = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
