@@ -35,13 +35,20 @@ import {
   type RouteOptions,
 } from './route.ts';
 import { onProcessEnd } from './shutdown.ts';
+import { createProxyTrust, type ProxyTrust, type TrustProxy } from './socket/client-address.ts';
 import { startServer, type ListenOptions, type RunningServer } from './socket/server.ts';
 
 export interface AppOptions {
   /** Shown in logs and documentation; default `'app'`. */
   readonly title?: string;
-  /** Whether lines are logged; default true. */
-  readonly logger?: boolean;
+  /** Whether lines are logged, or a log of your own, such as one of `pino`; default true. */
+  readonly logger?: boolean | AppLog;
+  /**
+   * Which proxies are believed when they say for whom they ask: how many of them there are, or their
+   * addresses and networks, e.g. `['10.0.0.0/8']`. Default 0: `x-forwarded-for` and the like are what
+   * any client may write, and are ignored.
+   */
+  readonly trustProxy?: TrustProxy;
   readonly shutdown?: {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;
@@ -104,6 +111,7 @@ export class App implements AsyncDisposable {
 
   readonly #options: AppOptions;
   readonly #log: AppLog;
+  readonly #trustsProxy: ProxyTrust;
   readonly #container = createContainer();
   readonly #runner: TaskRunner;
   readonly #routes: Route[] = [];
@@ -122,6 +130,7 @@ export class App implements AsyncDisposable {
     this.#options = options;
     this.#log = createLog(options.logger ?? true);
     registerCarrier(this.#container);
+    this.#trustsProxy = createProxyTrust(options.trustProxy ?? 0);
     this.#runner = new TaskRunner({
       container: this.#container,
       log: this.#log,
@@ -244,6 +253,8 @@ export class App implements AsyncDisposable {
       }),
       runner: this.#runner,
       log: this.#log,
+      isClosing: false,
+      trustsProxy: this.#trustsProxy,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
       onion:
         this.#middleware.length === 0

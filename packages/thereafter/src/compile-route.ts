@@ -16,6 +16,8 @@ import type { Call, Route } from './route.ts';
 
 /** A route as requests see it: everything that could be decided has been. */
 export interface CompiledRoute {
+  /** The pattern that it was declared with, e.g. `/users/:id`. */
+  readonly pattern: string;
   /** The status of a reply that has none of its own. */
   readonly status: number;
   readonly serialise: Serialiser;
@@ -29,7 +31,7 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
   // What guards give is dropped: they are there to run.
   const call = route.bind(plan.entries.slice(route.guards.length));
   const isDirect = plan.needsNoScope && !container.tracksScopes;
-  const style = { status, serialise: compileSerialiser(response) };
+  const style = { pattern: route.path, status, serialise: compileSerialiser(response) };
   const run = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
   if (route.middleware.length === 0) return { ...style, run };
   const inner = async (ctx: Context): Promise<Reply> => toReply(await run(ctx), style);

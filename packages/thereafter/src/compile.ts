@@ -6,12 +6,16 @@ import { Context } from './context.ts';
 import type { AppLog } from './log.ts';
 import type { Layer } from './middleware.ts';
 import type { Route } from './route.ts';
+import type { ProxyTrust } from './socket/client-address.ts';
 
 /** What an app is once it has started. */
 export interface CompiledApp {
   readonly router: Router<CompiledRoute>;
   readonly runner: TaskRunner;
   readonly log: AppLog;
+  /** Whether the app takes no more connections. */
+  isClosing: boolean;
+  readonly trustsProxy: ProxyTrust;
   readonly watchEnd: (ctx: Context) => void;
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;

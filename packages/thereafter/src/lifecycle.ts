@@ -54,6 +54,7 @@ function findRoute({ router }: CompiledApp, ctx: Context): CompiledRoute | undef
   if (typeof found === 'object') {
     ctx.params = found.params;
     ctx.rawQuery = found.searchParams;
+    ctx.route = found.store.pattern;
     return found.store;
   }
   if (found === 'malformed') throw new BadRequest('The percent-encoding of the path is broken.');
