@@ -20,6 +20,7 @@ import { compile, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
+import { toAppLimits, type Limits } from './limits.ts';
 import { createLog, type AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/error-handlers.ts';
@@ -39,6 +40,8 @@ export interface AppOptions {
   readonly title?: string;
   /** Whether lines are logged; default true. */
   readonly logger?: boolean;
+  /** What one client may ask of the app; safe by default. */
+  readonly limits?: Limits;
   readonly shutdown?: {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;
@@ -207,6 +210,7 @@ export class App implements AsyncDisposable {
     this.#assertNotStarted();
     this.#isStarted = true;
     const { title = 'app', shutdown } = this.#options;
+    const limits = toAppLimits(this.#options.limits);
     const compiled: CompiledApp = {
       router: await compile({
         container: this.#container,
@@ -216,6 +220,7 @@ export class App implements AsyncDisposable {
       }),
       runner: this.#runner,
       log: this.#log,
+      limits,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
       onion:
         this.#middleware.length === 0
@@ -228,7 +233,7 @@ export class App implements AsyncDisposable {
       await running.next();
       this.#running.push(running);
     }
-    this.#server = await startServer((req, res) => handle(compiled, req, res), options);
+    this.#server = await startServer((req, res) => handle(compiled, req, res), limits, options);
     if (shutdown?.signals ?? true) this.#stopListeningToSignals = onSignals(() => this.close());
     this.#log.info({ title, url: this.#server.url }, 'listening');
     return { url: this.#server.url };

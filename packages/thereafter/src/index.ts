@@ -1,20 +1,28 @@
 export { AppStateError, createApp, type App, type AppOptions, type CloseResult } from './app.ts';
 export { InvalidAppError } from './compile.ts';
 export { Context } from './context.ts';
-export { Body, Header, Path, Query } from './decorators/inputs.ts';
+export { Body, Cookie, File, Form, Header, Path, Query } from './decorators/inputs.ts';
 export type { ControllerOptions } from './decorators/metadata.ts';
 export { Controller, Delete, Get, Patch, Post, Put } from './decorators/routes.ts';
 export { dependency } from './handler/dependency.ts';
 export {
   body,
+  cookie,
+  file,
+  form,
   header,
   path,
   query,
+  type BodyOptions,
+  type FileOptions,
   type Gives,
   type Inputs,
   type SchemaSource,
   type Values,
 } from './handler/inputs.ts';
+export type { FormPart } from './handler/form-part.ts';
+export { UploadedFile } from './handler/upload.ts';
+export type { Limits, MultipartLimits } from './limits.ts';
 export type { Middleware } from './middleware.ts';
 export type { ErrorHandler } from './response/error-handlers.ts';
 export {
@@ -26,6 +34,7 @@ export {
   MethodNotAllowed,
   NotFound,
   Problem,
+  RequestTimeout,
   ServiceUnavailable,
   Unauthorized,
   UnsupportedMediaType,
