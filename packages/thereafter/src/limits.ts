@@ -70,34 +70,35 @@ export type AppLimits = Required<Omit<Limits, Timing | 'multipart'>> & {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-export const DEFAULT_LIMITS: Required<Limits> & { readonly multipart: Required<MultipartLimits> } = {
-  maxHeaderBytes: 16 * KIB,
-  maxHeaders: 100,
-  maxUrlBytes: 8 * KIB,
-  maxQueryPairs: 1000,
-  maxBodyBytes: MIB,
-  compressedBodies: false,
-  maxCompressionRatio: 100,
-  maxJsonDepth: 64,
-  multipart: {
-    maxFiles: 16,
-    maxFileBytes: 10 * MIB,
-    maxFields: 100,
-    maxFieldBytes: MIB,
-    maxParts: 1000,
-    maxPartHeaders: 16,
-    maxPartHeaderBytes: 8 * KIB,
-  },
-  headTimeout: '10s',
-  requestTimeout: '30s',
-  minUploadRate: KIB,
-  uploadTimeout: '10m',
-  keepAliveTimeout: '65s',
-  writeTimeout: '60s',
-  checkInterval: '1s',
-  maxConnections: 10_000,
-  maxUnanswered: 64,
-};
+export const DEFAULT_LIMITS: Required<Limits> & { readonly multipart: Required<MultipartLimits> } =
+  {
+    maxHeaderBytes: 16 * KIB,
+    maxHeaders: 100,
+    maxUrlBytes: 8 * KIB,
+    maxQueryPairs: 1000,
+    maxBodyBytes: MIB,
+    compressedBodies: false,
+    maxCompressionRatio: 100,
+    maxJsonDepth: 64,
+    multipart: {
+      maxFiles: 16,
+      maxFileBytes: 10 * MIB,
+      maxFields: 100,
+      maxFieldBytes: MIB,
+      maxParts: 1000,
+      maxPartHeaders: 16,
+      maxPartHeaderBytes: 8 * KIB,
+    },
+    headTimeout: '10s',
+    requestTimeout: '30s',
+    minUploadRate: KIB,
+    uploadTimeout: '10m',
+    keepAliveTimeout: '65s',
+    writeTimeout: '60s',
+    checkInterval: '1s',
+    maxConnections: 10_000,
+    maxUnanswered: 64,
+  };
 
 /** @throws {TypeError} For a duration that is none. */
 export function toAppLimits(given: Limits = {}): AppLimits {
