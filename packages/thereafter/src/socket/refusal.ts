@@ -13,10 +13,23 @@ class HeadersTooLarge extends Problem {
 /** A request line that is well-formed but for its method. */
 const REQUEST_LINE = /^[A-Z][A-Z-]* \S+ HTTP\/1\.[01]\r?\n/;
 
+/** What `clientError` carries. */
+type ParserError = NodeJS.ErrnoException & {
+  readonly rawPacket?: Buffer;
+  /** Where in the packet the parser gave up. */
+  readonly bytesParsed?: number;
+};
+
+/** The line at which the parser gave up: a packet may hold good requests before it. */
+function brokenLine({ rawPacket = Buffer.alloc(0), bytesParsed = 0 }: ParserError): string {
+  const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1;
+  return rawPacket.toString('latin1', start, start + MAX_LINE_LENGTH);
+}
+
+const MAX_LINE_LENGTH = 9000;
+
 /** What is wrong with bytes that Node's parser gave up on; nothing when nobody is there to be told. */
-export function toRefusal(
-  error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer },
-): Problem | undefined {
+export function toRefusal(error: ParserError): Problem | undefined {
   switch (error.code) {
     case 'ECONNRESET':
     case 'EPIPE':
@@ -29,7 +42,7 @@ export function toRefusal(
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return new ContentTooLarge('The chunk extensions of the body are too large.');
     case 'HPE_INVALID_METHOD':
-      return REQUEST_LINE.test(error.rawPacket?.toString('latin1', 0, 9000) ?? '')
+      return REQUEST_LINE.test(brokenLine(error))
         ? notImplemented()
         : new BadRequest('This is not an HTTP request.');
     default:

@@ -37,7 +37,9 @@ export async function rawClient(port: number): Promise<RawClient> {
   };
   return {
     socket,
-    send: (...pieces) => void pieces.forEach((piece) => socket.write(piece)),
+    send(...pieces) {
+      for (const piece of pieces) socket.write(piece);
+    },
     get received() {
       return received;
     },
