@@ -1,7 +1,7 @@
 import { isPromise, type Container, type Plan, type Step } from '@thereafter/di';
 import type { Context } from './context.ts';
 import type { FormPlan } from './handler/form-body.ts';
-import { planForm } from './handler/inputs.ts';
+import { planForm } from './handler/form-inputs.ts';
 import { wrap } from './middleware.ts';
 import { InvalidInput } from './response/problem.ts';
 import type { Reply } from './response/reply.ts';

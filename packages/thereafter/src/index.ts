@@ -8,18 +8,16 @@ export { dependency } from './handler/dependency.ts';
 export {
   body,
   cookie,
-  file,
-  form,
   header,
   path,
   query,
-  type BodyOptions,
-  type FileOptions,
   type Gives,
   type Inputs,
   type SchemaSource,
   type Values,
 } from './handler/inputs.ts';
+export { file, form, type FileOptions } from './handler/form-inputs.ts';
+export type { BodyOptions } from './handler/http-input.ts';
 export type { FormPart } from './handler/form-part.ts';
 export { UploadedFile } from './handler/upload.ts';
 export type { Limits, MultipartLimits } from './limits.ts';

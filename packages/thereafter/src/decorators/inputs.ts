@@ -2,16 +2,14 @@ import { parameterDecorator, type CheckedParam, type Key, type Source } from '@t
 import type { Readable } from 'node:stream';
 import type { TObject, TSchema } from 'typebox';
 import type { FormPart } from '../handler/form-part.ts';
+import { file, form, type FileOptions } from '../handler/form-inputs.ts';
+import type { BodyOptions } from '../handler/http-input.ts';
 import {
   body,
   cookie,
-  file,
-  form,
   header,
   path,
   query,
-  type BodyOptions,
-  type FileOptions,
   type SchemaSource,
   type SchemaValue,
 } from '../handler/inputs.ts';
