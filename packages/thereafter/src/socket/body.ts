@@ -71,6 +71,7 @@ function gather(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
     if (req.destroyed) return reject(incomplete());
     const chunks: Buffer[] = [];
     let length = 0;
+    let unwatch: (() => void) | undefined;
     const take = (chunk: Buffer): void => {
       length += chunk.length;
       if (length > maxBytes) fail(tooLarge(maxBytes));
@@ -87,7 +88,7 @@ function gather(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
     };
     req.on('data', take).on('end', finish);
     req.on('error', () => fail(incomplete()));
-    const unwatch = connectionOf(req.socket)?.watch(fail);
+    unwatch = connectionOf(req.socket)?.watch(req, fail);
   });
 }
 
@@ -104,7 +105,7 @@ async function* pieces(req: IncomingMessage, maxBytes: number): AsyncGenerator<B
   };
   const abort = (): void => fail(incomplete());
   req.on('readable', notice).on('end', notice).on('error', abort);
-  const unwatch = connectionOf(req.socket)?.watch(fail);
+  const unwatch = connectionOf(req.socket)?.watch(req, fail);
   try {
     for (;;) {
       if (failure) throw failure;

@@ -69,14 +69,14 @@ export class Connection {
   }
 
   /** @returns Takes the body off the watch again. */
-  watch(fail: (problem: Problem) => void): () => void {
+  watch(req: IncomingMessage, fail: (problem: Problem) => void): () => void {
     const upload = {
       startedAtMs: performance.now(),
       bytesBefore: this.#socket.bytesRead,
       fail,
     };
     this.#upload = upload;
-    if (this.#end) fail(new BadRequest('The body is broken.'));
+    if (this.#end && !req.complete) fail(new BadRequest('The body is broken.'));
     return () => {
       if (this.#upload === upload) this.#upload = undefined;
     };

@@ -80,7 +80,8 @@ function nodeOptions(limits: AppLimits): ServerOptions {
   return {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headTimeoutMs,
-    requestTimeout: Math.max(limits.uploadTimeoutMs, limits.requestTimeoutMs),
+    // Node has no rate; what is slower is seen to below.
+    requestTimeout: Math.max(limits.uploadTimeoutMs, limits.requestTimeoutMs, limits.headTimeoutMs),
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.checkIntervalMs,
     requireHostHeader: false, // we answer that with a problem

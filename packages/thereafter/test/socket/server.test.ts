@@ -156,6 +156,39 @@ describe('a connection', () => {
     }
   });
 
+  it('gets the good answer when garbage follows a body that nobody has read yet', async () => {
+    const late = app().use(async (_ctx, next) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return next();
+    });
+    await using server = await serve(late);
+    await using client = await rawClient(server.port);
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
+    client.send(`${head}Content-Length: 2\r\n\r\n42garbage\r\n\r\n`);
+    const said = (await client.end()).split(/(?=HTTP\/1\.1 \d)/);
+    expect(said.map(statusOf)).toEqual([200, 400]);
+  });
+
+  it('gets one answer when what comes as its body is garbage, read late or never', async () => {
+    const late = app()
+      .use(async (_ctx, next) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        return next();
+      })
+      .post('/unread', () => 'unread');
+    await using server = await serve(late);
+    const speak = async (path: string): Promise<number[]> => {
+      await using client = await rawClient(server.port);
+      client.send(
+        `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
+      );
+      const said = await client.end();
+      return said.split(/(?=HTTP\/1\.1 \d)/).map(statusOf);
+    };
+    expect(await speak('/')).toEqual([400]);
+    expect(await speak('/unread')).toEqual([200]);
+  });
+
   it('gets 501 after the good answer for a method that nobody knows', async () => {
     expect(await statuses(`${GET}\r\nFOO / HTTP/1.1\r\nHost: a\r\n\r\n`)).toEqual([200, 501]);
   });
