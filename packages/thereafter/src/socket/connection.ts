@@ -57,6 +57,7 @@ export class Connection {
   refuse(problem: Problem): void {
     if (this.#end) return; // the rest of what was refused
     const socket = this.#socket;
+    if (!socket.writable) return void socket.destroy();
     const isBody = this.#unanswered > 0 && this.#latest?.complete === false;
     this.#end = isBody
       ? () => closeGently(socket) // the answer to that request is the last

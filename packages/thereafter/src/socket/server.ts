@@ -122,8 +122,7 @@ function guard(
   });
   server.on('clientError', (error: Error, socket: Socket) => {
     const refusal = toRefusal(error);
-    const connection = connectionOf(socket);
-    if (refusal && connection && socket.writable) connection.refuse(refusal);
+    if (refusal) connectionOf(socket)?.refuse(refusal);
     else socket.destroy();
   });
   const timer = setInterval(() => {

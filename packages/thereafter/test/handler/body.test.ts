@@ -220,6 +220,21 @@ describe('a body that is too large', () => {
     expect(statusOf(await client.end())).toBe(413);
   });
 
+  it('is not answered with a reset, which could overtake the answer', async () => {
+    await using server = await serve(app());
+    await using client = await rawClient(server.port, true);
+    client.send(
+      `POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${2 * MIB}\r\n\r\n`,
+    );
+    expect((await client.answers(1)).map(statusOf)).toEqual([413]);
+    for (let piece = 0; piece < 10; piece++) {
+      await new Promise((resolve) => client.socket.write(Buffer.alloc(20_000), resolve));
+    }
+    client.socket.end();
+    await client.end();
+    expect(client.failure).toBeUndefined();
+  });
+
   it('is refused with 404, too, without being read', async () => {
     await using server = await serve(app());
     await using client = await rawClient(server.port);

@@ -384,6 +384,23 @@ describe('file(name)', () => {
     await expect.poll(() => readdirSync(folder)).toEqual([]);
   });
 
+  it('leaves nothing behind wherever the client goes away', async () => {
+    const { app, seen } = uploader();
+    await using server = await serve(app);
+    await postParts(server, multipart(filePart('first')));
+    const folder = dirname(seen[0]!.path);
+    const body = multipart(filePart('x'.repeat(40)), filePart('second'));
+    for (let sent = 0; sent <= body.length; sent += 3) {
+      await using client = await rawClient(server.port);
+      client.send(
+        `POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, sent)}`,
+      );
+      client.socket.destroySoon();
+    }
+    await app.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('is kept by moveTo', async () => {
     const app = createApp(QUIET).post('/', { in: { upload: file('file') } }, async ({ upload }) => {
       const kept = `${dirname(upload.path)}/kept.txt`;

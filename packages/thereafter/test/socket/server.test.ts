@@ -79,6 +79,14 @@ describe('a request line and headers', () => {
     expect(await statuses(`${GET}Connection: close\r\n${lines(101)}\r\n`)).toEqual([431]);
   });
 
+  it('are not answered with a reset, which could overtake the 431', async () => {
+    await using server = await serve(app());
+    await using client = await rawClient(server.port);
+    client.send(`${GET}X-A: ${'x'.repeat(500_000)}`);
+    expect(statusOf(await client.end())).toBe(431);
+    expect(client.failure).toBeUndefined();
+  });
+
   it('are 414 over 8 KiB of URL', async () => {
     const get = (length: number): string =>
       `GET /?${'x'.repeat(length - 2)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
