@@ -232,6 +232,12 @@ export class Context implements TaskHost {
     return queue;
   }
 
+  /** @internal Lets go of a body that was read into memory. */
+  forgetBody(): void {
+    this.bodyBytes = undefined;
+    this.formBody = undefined;
+  }
+
   /** @internal The tasks, if somebody asked for them. */
   get queue(): TaskQueue | undefined {
     return this.#queue;

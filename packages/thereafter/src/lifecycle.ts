@@ -9,6 +9,7 @@ import { Reply } from './response/reply.ts';
 import { toProblemReply, toReply } from './response/to-reply.ts';
 import { checkHead } from './socket/head.ts';
 import { notImplemented } from './socket/refusal.ts';
+import { connectionOf } from './socket/connection.ts';
 import { onResponseEnd } from './socket/response-end.ts';
 import { send } from './socket/send.ts';
 
@@ -139,13 +140,16 @@ function toErrorReply(ctx: Context, error: unknown, handled: unknown): Reply {
 const ERROR_STYLE = { status: 500, serialise: JSON.stringify } as const;
 
 function write(app: CompiledApp, ctx: Context, reply: Reply): void {
-  const { res } = ctx.raw;
-  if (app.isClosing) res.shouldKeepAlive = false; // or its connection would stay open, idle
+  const { req, res } = ctx.raw;
+  if (app.isClosing && connectionOf(req.socket)?.isAtLastAnswer !== false) {
+    res.shouldKeepAlive = false; // or its connection would stay open, idle
+  }
   send(res, reply, (error) => {
     ctx.hasBrokenBody = true;
     ctx.log.error({ err: error, path: ctx.path }, 'the body of a response broke half-way');
   });
   if (ctx.scope) releaseScope(ctx, ctx.scope, reply.body);
+  ctx.forgetBody(); // tasks keep the context, and need not keep what came with it
   ctx.isAnswered = true;
   if (ctx.isOver) proceed(app, ctx);
 }

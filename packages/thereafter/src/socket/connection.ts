@@ -35,6 +35,11 @@ export class Connection {
     return this.#unanswered === 0;
   }
 
+  /** Whether no answer is due after the one that is being written. */
+  get isAtLastAnswer(): boolean {
+    return this.#unanswered <= 1;
+  }
+
   /** @returns Whether the request may be handled; if not, the connection is cut. */
   admit(req: IncomingMessage, res: ServerResponse): boolean {
     const socket = this.#socket;
