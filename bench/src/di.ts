@@ -46,17 +46,16 @@ export const di: Group = async ({ rounds }) => {
     atMost('scope + resolve of 5 classes', median(of('thereafter', 'five')) / 1000, 0.5, 'µs'),
     atMost('scope + resolve of 20 classes', median(of('thereafter', 'twenty')) / 1000, 2, 'µs'),
     atMost('start of a 500-class app', median(of('thereafter', 'start')) / 1e6, 50, 'ms'),
-    ...names.slice(1).flatMap((peer) =>
-      works.map((work): Goal => {
-        const ratio = medianRatio(of('thereafter', work), of(peer, work));
-        return {
-          figure: `${work === 'start' ? 'start' : work === 'five' ? '5 classes' : '20 classes'} against ${libraries[peer].name}`,
-          goal: 'less',
-          measured: `${ratio.toFixed(2)}×`,
-          isReached: ratio < 1,
-        };
-      }),
-    ),
+    ...names
+      .slice(1)
+      .flatMap((peer) =>
+        works.map((work) =>
+          below(
+            `${workNames[work]} against ${libraries[peer].name}`,
+            medianRatio(of('thereafter', work), of(peer, work)),
+          ),
+        ),
+      ),
     {
       figure: 'a singleton dependency allocates for each request',
       goal: 'nothing (under 8 bytes)',
