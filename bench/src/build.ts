@@ -14,6 +14,8 @@ const OPTIONAL = [
   '@nestjs/microservices',
   '@nestjs/platform-express',
   '@fastify/multipart',
+  'class-transformer',
+  'class-validator',
   '@nestjs/websockets',
   '@fastify/static',
   '@fastify/view',

@@ -40,7 +40,7 @@ const docsFile = new URL('../../docs/reference/benchmarks.md', import.meta.url);
 
 /** A figure that may be at most so much. */
 export function atMost(figure: string, value: number, limit: number, unit: string): Goal {
-  const decimals = unit === '×' ? 2 : 1;
+  const decimals = unit === 'ms' ? 1 : 2;
   return {
     figure,
     goal: `at most ${limit}${unitText(unit)}`,
