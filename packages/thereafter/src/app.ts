@@ -3,6 +3,7 @@ import {
   ThereafterError,
   type Class,
   type Provision,
+  type Source,
   type Token,
 } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
@@ -18,7 +19,7 @@ import {
   type TaskLimits,
 } from '@thereafter/tasks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { compile, type CompiledApp } from './compile.ts';
+import { compile, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
@@ -34,13 +35,20 @@ import {
   type RouteOptions,
 } from './route.ts';
 import { onProcessEnd } from './shutdown.ts';
+import { createProxyTrust, type ProxyTrust, type TrustProxy } from './socket/client-address.ts';
 import { startServer, type ListenOptions, type RunningServer } from './socket/server.ts';
 
 export interface AppOptions {
   /** Shown in logs and documentation; default `'app'`. */
   readonly title?: string;
-  /** Whether lines are logged; default true. */
-  readonly logger?: boolean;
+  /** Whether lines are logged, or a log of your own, such as one of `pino`; default true. */
+  readonly logger?: boolean | AppLog;
+  /**
+   * Which proxies are believed when they say for whom they ask: how many of them there are, or their
+   * addresses and networks, e.g. `['10.0.0.0/8']`. Default 0: `x-forwarded-for` and the like are what
+   * any client may write, and are ignored.
+   */
+  readonly trustProxy?: TrustProxy;
   readonly shutdown?: {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;
@@ -103,6 +111,7 @@ export class App implements AsyncDisposable {
 
   readonly #options: AppOptions;
   readonly #log: AppLog;
+  readonly #trustsProxy: ProxyTrust;
   readonly #container = createContainer();
   readonly #runner: TaskRunner;
   readonly #routes: Route[] = [];
@@ -120,6 +129,8 @@ export class App implements AsyncDisposable {
   constructor(options: AppOptions) {
     this.#options = options;
     this.#log = createLog(options.logger ?? true);
+    registerCarrier(this.#container);
+    this.#trustsProxy = createProxyTrust(options.trustProxy ?? 0);
     this.#runner = new TaskRunner({
       container: this.#container,
       log: this.#log,
@@ -161,6 +172,28 @@ export class App implements AsyncDisposable {
     this.#assertNotStarted();
     this.#container.provide(key, how);
     return this;
+  }
+
+  /**
+   * Replaces a class, token or function dependency by a value, for tests. It wins over `provide()`, and
+   * what the replaced one needed is neither built nor read from requests. `listen()` refuses an
+   * override that nobody uses.
+   */
+  override<V>(key: Source<V> | Class<V>, value: V): this {
+    this.#assertNotStarted();
+    this.#container.override(key, value);
+    return this;
+  }
+
+  /**
+   * What a dependency is made of, as a tree for people: how long each part lives, why, and who ends it.
+   * Without a key, once the app has started: of every route and task.
+   *
+   * @throws {InvalidContainerError} `TA100` when it cannot be built.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
+  explain(key?: Source<any> | Class<any>): string {
+    return this.#container.explain(key);
   }
 
   /** Wraps every request, unknown paths included. The first one added is outermost. */
@@ -220,6 +253,8 @@ export class App implements AsyncDisposable {
       }),
       runner: this.#runner,
       log: this.#log,
+      isClosing: false,
+      trustsProxy: this.#trustsProxy,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
       onion:
         this.#middleware.length === 0

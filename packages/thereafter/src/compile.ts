@@ -6,12 +6,16 @@ import { Context } from './context.ts';
 import type { AppLog } from './log.ts';
 import type { Layer } from './middleware.ts';
 import type { Route } from './route.ts';
+import type { ProxyTrust } from './socket/client-address.ts';
 
 /** What an app is once it has started. */
 export interface CompiledApp {
   readonly router: Router<CompiledRoute>;
   readonly runner: TaskRunner;
   readonly log: AppLog;
+  /** Whether the app takes no more connections. */
+  isClosing: boolean;
+  readonly trustsProxy: ProxyTrust;
   readonly watchEnd: (ctx: Context) => void;
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
@@ -54,15 +58,6 @@ export async function compile({
   routes,
   tasks,
 }: Registrations): Promise<Router<CompiledRoute>> {
-  container.external(
-    Context,
-    carrierPart('the request context', (ctx) => ctx),
-  );
-  container.external(
-    BackgroundTasks,
-    carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
-  );
-
   const plans = new Map<Route, Plan>(
     routes.map((route) => [
       route,
@@ -82,6 +77,18 @@ export async function compile({
   }
   router.compile();
   return router;
+}
+
+/** Lets what a request carries be asked for like everything else. */
+export function registerCarrier(container: Container): void {
+  container.external(
+    Context,
+    carrierPart('the request context', (ctx) => ctx),
+  );
+  container.external(
+    BackgroundTasks,
+    carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
+  );
 }
 
 /** What a registration throws, as a fault among others. */

@@ -12,11 +12,14 @@ import { Readable } from 'node:stream';
 import type { CompiledApp } from './compile.ts';
 import type { InputIssue } from './response/problem.ts';
 import { parse as parseQuery } from 'fast-querystring';
+import { clientAddress } from './socket/client-address.ts';
 
 /** One request and its answer: what is carried from the socket to the last task. */
 export class Context implements TaskHost {
   /** Path parameters, decoded. */
   params: Readonly<Record<string, string>> = NO_PARAMS;
+  /** The pattern of the route, e.g. `/users/:id`; undefined before one is found. */
+  route: string | undefined = undefined;
   /** @internal What is wrong with the input, as far as it has been read. */
   issues: InputIssue[] | undefined = undefined;
   /** @internal The raw query string. */
@@ -55,6 +58,12 @@ export class Context implements TaskHost {
     return (this.#id ??= randomUUID());
   }
 
+  /** @internal From the middleware that takes over the id of a proxy. */
+  set id(id: string) {
+    this.#id = id;
+    this.#log = undefined;
+  }
+
   get method(): string {
     return this.#req.method!; // always set on a server's request
   }
@@ -75,6 +84,19 @@ export class Context implements TaskHost {
   get path(): string {
     const end = this.target.indexOf('?');
     return end === -1 ? this.target : this.target.slice(0, end);
+  }
+
+  /**
+   * The address of who asks: that of the connection, or what the proxies say that `trustProxy` of the
+   * app trusts. Empty when the connection has ended.
+   */
+  get clientAddress(): string {
+    return clientAddress(this.#req, this.#app.trustsProxy);
+  }
+
+  /** Whether the app is closing: it finishes what it has, and takes no more connections. */
+  get isClosing(): boolean {
+    return this.#app.isClosing;
   }
 
   /** The query string, taken apart; a repeated key gives an array. */

@@ -15,6 +15,7 @@ export {
   type SchemaSource,
   type Values,
 } from './handler/inputs.ts';
+export type { AppLog } from './log.ts';
 export type { Middleware } from './middleware.ts';
 export type { ErrorHandler } from './response/error-handlers.ts';
 export {
@@ -33,8 +34,10 @@ export {
   type InputIssue,
   type ProblemDefinition,
 } from './response/problem.ts';
+export { redirect, type RedirectOptions } from './response/redirect.ts';
 export { HttpReply, Reply, type ReplyOptions } from './response/reply.ts';
 export type { RouteOptions } from './route.ts';
+export type { TrustProxy } from './socket/client-address.ts';
 export { ListenError, type ListenOptions } from './socket/server.ts';
 export {
   Depends,
