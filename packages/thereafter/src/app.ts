@@ -261,7 +261,6 @@ export class App implements AsyncDisposable {
           ? undefined
           : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
       onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
-      isClosing: false,
     };
     this.#compiled = compiled;
     for (const lifespan of this.#lifespans) {
