@@ -94,7 +94,7 @@ export class TaskQueue implements TaskSink, TaskHome {
    */
   async release(endScope?: () => Promise<void>): Promise<void> {
     this.#state = 'draining';
-    await undefined; // never within the call of add() or a listener of the socket
+    await Promise.resolve(); // never within the call of add() or a listener of the socket
     if (this.#waiting.length > 0) await this.#runAll();
     if (endScope) {
       await endScope();

@@ -11,7 +11,7 @@ import {
 export function createRunner(limits: TaskLimits = {}): TaskRunner & { readonly logged: string[] } {
   const logged: string[] = [];
   const note = (fields: object | string, message?: string): void =>
-    void logged.push(message ?? String(fields));
+    void logged.push(message ?? JSON.stringify(fields));
   const runner = new TaskRunner({
     container: createContainer(),
     log: { info: note, error: note },
@@ -23,7 +23,7 @@ export function createRunner(limits: TaskLimits = {}): TaskRunner & { readonly l
 /** The tasks of a request, and what ends its response. */
 export function request(runner: TaskRunner): {
   readonly tasks: BackgroundTasks;
-  respond(outcome?: Outcome, failure?: Failure): void;
+  readonly respond: (outcome?: Outcome, failure?: Failure) => void;
 } {
   const host = {
     id: 'the request',

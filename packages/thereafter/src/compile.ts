@@ -20,8 +20,6 @@ export interface CompiledApp {
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
   readonly onError: (error: unknown, ctx: Context) => unknown;
-  /** Whether the app takes no more connections. */
-  isClosing: boolean;
 }
 
 /** The app cannot start. `errors` holds every fault that was found, not only the first. */

@@ -332,6 +332,7 @@ describe('the connection', () => {
     await once(client.socket, 'close');
     isClosed.open();
     await record.until('succeeded', 'after');
+    expect(record.of('after')).toEqual(['queued', 'started', 'succeeded']);
   });
 
   it('10: may break in mid-stream: tasks run once, and the producer is cancelled', async () => {

@@ -110,7 +110,7 @@ describe('close()', () => {
   it('takes tasks while it drains, and refuses them afterwards', async () => {
     const app = createApp(QUIET);
     const isOver = gate();
-    let add = (_: string): unknown => undefined;
+    let add: (name: string) => unknown = () => undefined;
     app.get('/', ({ ctx }) => {
       ctx.tasks.add(() => isOver.opened);
       add = (name) => ctx.tasks.with({ name }).add(() => undefined);
