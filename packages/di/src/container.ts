@@ -4,6 +4,7 @@ import { Graph, type Node } from './graph.ts';
 import { setResolver, type Resolver } from './inject.ts';
 import { makerOf, Plan } from './plan.ts';
 import { toProvider, type Need, type Provider, type Provision } from './provider.ts';
+import { reach } from './reach.ts';
 import { isPromise, keep, Scope, type ScopeOwner } from './scope.ts';
 import { tearDown, type Teardown } from './teardown.ts';
 import {
@@ -98,6 +99,11 @@ export class Container implements AsyncDisposable, ScopeOwner, Resolver {
     );
     this.#plans.push(plan);
     return plan;
+  }
+
+  /** Every key that these needs lead to, in the order of asking. Plans nothing and builds nothing. */
+  reach(needs: readonly Need[]): readonly Key[] {
+    return reach(needs, this.#providers);
   }
 
   /** Everything that is wrong with what was planned and registered so far. */

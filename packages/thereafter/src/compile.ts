@@ -5,6 +5,8 @@ import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
 import type { AppLog } from './log.ts';
 import type { Layer } from './middleware.ts';
+import { describe, type ApiInfo } from './openapi/describe.ts';
+import { docsRoutes } from './openapi/docs-routes.ts';
 import type { Route } from './route.ts';
 
 /** What an app is once it has started. */
@@ -39,6 +41,8 @@ export interface Registrations {
   readonly runner: TaskRunner;
   readonly routes: readonly Route[];
   readonly tasks: readonly Runnable[];
+  /** What the documentation is called, and where it is; nothing for an app without. */
+  readonly docs: (ApiInfo & { readonly path: string | undefined }) | undefined;
 }
 
 /**
@@ -49,8 +53,9 @@ export interface Registrations {
 export async function compile({
   container,
   runner,
-  routes,
+  routes: own,
   tasks,
+  docs,
 }: Registrations): Promise<Router<CompiledRoute>> {
   container.external(
     Context,
@@ -61,6 +66,8 @@ export async function compile({
     carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
   );
 
+  const described = docs && describe(docs, own, container);
+  const routes = described ? [...own, ...docsRoutes(described.document, docs.path, own)] : own;
   const plans = new Map<Route, Plan>(
     routes.map((route) => [
       route,
@@ -70,7 +77,7 @@ export async function compile({
   for (const task of tasks) runner.include(task);
 
   const conflicts = findConflicts(routes);
-  const faults = [...conflicts, ...container.faults];
+  const faults = [...conflicts, ...container.faults, ...(described?.faults ?? [])];
   if (faults.length > 0) throw new InvalidAppError(faults);
   await container.start();
 

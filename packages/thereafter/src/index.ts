@@ -16,6 +16,9 @@ export {
   type Values,
 } from './handler/inputs.ts';
 export type { Middleware } from './middleware.ts';
+export type { OpenApiDocument, SecurityScheme } from './openapi/document.ts';
+export { OpenApiError, type OpenApiCode } from './openapi/errors.ts';
+export { secures } from './openapi/security.ts';
 export type { ErrorHandler } from './response/error-handlers.ts';
 export {
   BadRequest,

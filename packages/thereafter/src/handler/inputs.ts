@@ -35,7 +35,7 @@ export type Gives<X> =
 export type Values<I> = { [K in keyof I]: Gives<I[K]> };
 
 /** A part of the request, as something that can be asked for. */
-class HttpInput<S extends TSchema> implements SchemaSource<S>, ExternalSource {
+export class HttpInput<S extends TSchema> implements SchemaSource<S>, ExternalSource {
   readonly kind = 'external';
   readonly carriedBy = 'http';
   readonly source: InputIssue['source'];
