@@ -26,6 +26,7 @@ export interface RouteOptions {
   /** Dependencies whose values the handler does not need, which run before it, and middleware. */
   readonly use?: readonly (Dependency<unknown> | Middleware)[];
   readonly tags?: readonly string[];
+  /** For the documentation, in a few words; default: the name of the method, or method and path. */
   readonly summary?: string;
   /** For the documentation, in CommonMark. */
   readonly description?: string;

@@ -44,7 +44,7 @@ export function describe(
   const ids = new OperationIds(routes, faults);
 
   for (const { route, keys, inputs } of parts) {
-    const { tags = [], summary, description: text, deprecated } = route.options;
+    const { tags = [], summary = toSummary(route), description: text, deprecated } = route.options;
     const { named, security } = toSecurity(keys);
     Object.assign(securitySchemes, named);
     const requestBody = toRequestBody(inputs, writer, route.name);
@@ -55,7 +55,7 @@ export function describe(
       paths.add(place, route.method, {
         operationId: ids.of(route, place),
         ...(tags.length > 0 && { tags }),
-        ...(summary !== undefined && { summary }),
+        summary,
         ...(text !== undefined && { description: text }),
         ...(deprecated && { deprecated }),
         ...(parameters.length > 0 && { parameters }),
@@ -116,7 +116,7 @@ class OperationIds {
       if (operationId === undefined) continue;
       const other = this.#taken.get(operationId);
       this.#taken.set(operationId, route);
-      if (!other) continue;
+      if (!other || other.name === route.name) continue; // one that was included twice
       faults.push(
         new OpenApiError(
           'OPENAPI_OPERATION_ID',
@@ -130,7 +130,7 @@ class OperationIds {
 
   of(route: Route, { template }: PathTemplate): string {
     const { operationId } = route.options;
-    // The second path of an optional parameter needs a name of its own.
+    // The second path of a route, where it is included twice or has an optional parameter, needs its own.
     if (operationId !== undefined && !this.#used.has(operationId)) {
       this.#used.add(operationId);
       return operationId;
@@ -148,6 +148,14 @@ class OperationIds {
   }
 
   readonly #used = new Set<string>();
+}
+
+/** `UsersController.findAll` → `Find all`; of a function its method and path. */
+function toSummary({ name }: Route): string {
+  const key = /^\w+\.(\w+)$/.exec(name)?.[1];
+  if (key === undefined) return name;
+  const words = key.replaceAll(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words[0]!.toUpperCase() + words.slice(1);
 }
 
 /** `UsersController.create` → `users create`; a function has no name of its own, so its path serves. */

@@ -47,7 +47,7 @@ export interface OpenApiResponse {
 export interface OpenApiOperation {
   readonly operationId: string;
   readonly tags?: readonly string[];
-  readonly summary?: string;
+  readonly summary: string;
   readonly description?: string;
   readonly deprecated?: boolean;
   readonly parameters?: readonly OpenApiParameter[];

@@ -204,7 +204,7 @@ export class SchemaWriter {
       else if (isJson(value)) written[keyword] = value; // not a function, say
     }
     if (place.direction === 'in') leaveOutDefaults(written, schema);
-    return asRecord(asEnum(written));
+    return asRecord(asOne(written));
   }
 
   #one(value: unknown, place: Place): Json {
@@ -282,11 +282,12 @@ function leaveOutDefaults(written: Record<string, Json | undefined>, schema: Raw
 }
 
 /** A union of bare literals of one type says the same as an `enum`, which tools show better. */
-function asEnum(written: Record<string, Json | undefined>): Record<string, Json | undefined> {
+function asOne(written: Record<string, Json | undefined>): Record<string, Json | undefined> {
   const { anyOf, ...rest } = written;
   if (!Array.isArray(anyOf) || anyOf.length === 0) return written;
   const literals = anyOf as readonly JsonSchema[];
   const [first] = literals;
+  if (literals.length === 1) return { ...first, ...rest }; // what is left of `string | undefined`
   const isLiteral = (part: JsonSchema): boolean =>
     part['const'] !== undefined &&
     part['type'] === first!['type'] &&

@@ -120,7 +120,12 @@ const paging = dependency(
   {
     page: query(
       Type.Object({
-        limit: Type.Integer({ default: 20, maximum: 100, description: 'How many', deprecated: true }),
+        limit: Type.Integer({
+          default: 20,
+          maximum: 100,
+          description: 'How many',
+          deprecated: true,
+        }),
         sort: Type.Optional(Type.Array(Type.Enum(['name', 'age']))),
         after: Type.String(),
       }),
@@ -133,10 +138,9 @@ interface Tenant {
   readonly name: string;
 }
 const Tenant = token<Tenant>('Tenant');
-const tenant = dependency(
-  { name: header('x-tenant', Type.String()) },
-  ({ name }): Tenant => ({ name }),
-);
+const tenant = dependency({ name: header('x-tenant', Type.String()) }, ({ name }): Tenant => ({
+  name,
+}));
 
 @Injectable({ scope: 'request' })
 class Shop {
@@ -170,7 +174,12 @@ class PeopleController {
     throw new NotFound();
   }
 
-  @Put('/:personId', { response: Type.Void(), status: 204, deprecated: true, operationId: 'replace' })
+  @Put('/:personId', {
+    response: Type.Void(),
+    status: 204,
+    deprecated: true,
+    operationId: 'replace',
+  })
   replace(
     @Path('personId', Type.Integer()) _id: number,
     @Header('if-match', Type.String()) _match: string,
@@ -178,7 +187,10 @@ class PeopleController {
   ): void {}
 
   @Delete('/:id')
-  remove(@Path('id', Type.Integer()) _id: number, @Query('force', Type.Boolean()) _force: boolean) {}
+  remove(
+    @Path('id', Type.Integer()) _id: number,
+    @Query('force', Type.Boolean()) _force: boolean,
+  ) {}
 }
 
 export function torture(options: AppOptions = {}): App {
