@@ -71,7 +71,7 @@ export function describe(
   const document: OpenApiDocument = {
     openapi: '3.1.1',
     info: { title, version, ...(description !== undefined && { description }) },
-    servers: [{ url: '/' }],
+    servers: [{ url: '.' }],
     ...(tags.length > 0 && { tags: tags.map((name) => ({ name })) }),
     paths: paths.items,
     components: {

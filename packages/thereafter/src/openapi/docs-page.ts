@@ -39,6 +39,7 @@ const POLICY = [
 /** @param files - The folder of the page's files, relative to the page. */
 export function pageReply(title: string, files: string): Reply {
   folder(); // rather say what is missing than show an empty page
+  // The app is the only server there is, so the choice of one is hidden.
   const html = `<!doctype html>
 <html lang="en">
   <head>
@@ -47,6 +48,9 @@ export function pageReply(title: string, files: string): Reply {
     <title>${escapeHtml(title)}</title>
     <link rel="icon" href="data:," />
     <link rel="stylesheet" href="${files}swagger-ui.css" />
+    <style>
+      .servers-title, .servers, .scheme-container:not(:has(.auth-wrapper)) { display: none; }
+    </style>
   </head>
   <body>
     <div id="docs"></div>

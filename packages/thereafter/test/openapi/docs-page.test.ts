@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Controller, createApp, Get, NotFound, Post, Query, type App } from 'thereafter';
 import { chromium, type Browser } from 'playwright-core';
@@ -182,4 +185,43 @@ describe.skipIf(!existsSync(CHROMIUM))('the docs page in a browser', () => {
     expect(complaints).toEqual([]);
     await page.close();
   });
+
+  it('executes an operation behind a proxy that cuts a prefix off', async () => {
+    await using server = await serve(greetings());
+    await using proxy = await cutPrefix('/cut', server.port);
+    const page = await browser.newPage();
+    await page.goto(`${proxy.url}/cut/docs`);
+    await page.locator('.opblock-summary').first().click();
+    const executed = page.waitForRequest((request) => request.url().includes('name=Ada'));
+    await page.getByRole('button', { name: 'Execute' }).click();
+    expect((await executed).url()).toBe(`${proxy.url}/cut/greetings?name=Ada`);
+    await page.close();
+  });
 });
+
+/** A proxy as many stand before an app: `/cut/docs` outside is `/docs` inside. */
+async function cutPrefix(
+  prefix: string,
+  port: number,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const proxy = createServer((req, res) => {
+    const path = req.url!.slice(prefix.length);
+    const { method, headers } = req;
+    req.pipe(
+      request({ host: '127.0.0.1', port, path, method, headers }, (inner) => {
+        res.writeHead(inner.statusCode!, inner.headers);
+        inner.pipe(res);
+      }),
+    );
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      const closed = once(proxy, 'close');
+      proxy.close();
+      proxy.closeAllConnections();
+      await closed;
+    },
+  };
+}
