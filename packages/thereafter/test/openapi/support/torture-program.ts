@@ -1,0 +1,3 @@
+import { torture } from './torture.ts';
+
+await torture().run();
