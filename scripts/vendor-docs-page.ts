@@ -1,11 +1,9 @@
 // Puts the files of the docs page into the package in the working directory, so that who installs it
 // gets them without the library's package, which reports its installation (docs/adr/0006-docs-page.md).
 import { cpSync, mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-const require = createRequire(join(process.cwd(), 'package.json'));
-const library = dirname(require.resolve('swagger-ui-dist/package.json'));
+const library = 'node_modules/swagger-ui-dist';
 const folder = 'dist/docs-page';
 
 mkdirSync(folder, { recursive: true });

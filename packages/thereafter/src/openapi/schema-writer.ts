@@ -118,7 +118,7 @@ export class SchemaWriter {
 
   #reference(
     ref: string,
-    { $ref: _, $defs: __, ...siblings }: RawSchema,
+    { $ref: _ref, $defs: _defs, ...siblings }: RawSchema,
     place: Place,
   ): JsonSchema {
     const target = this.#resolve(ref, place);
@@ -236,9 +236,10 @@ export class SchemaWriter {
   }
 
   #isJson(schema: RawSchema, place: Place): boolean {
-    const wrong = [schema['type'] ?? []].flat().find((type) => !TYPES.has(String(type)));
+    const { type = [] } = schema as { readonly type?: string | readonly string[] };
+    const wrong = [type].flat().find((each) => !TYPES.has(each));
     if (wrong === undefined) return true;
-    this.#fault('OPENAPI_TYPE', place, `is a ${String(wrong)}, which JSON does not have`, [
+    this.#fault('OPENAPI_TYPE', place, `is a ${wrong}, which JSON does not have`, [
       'Use a type that can be sent, such as a string with a Type.Codec().',
     ]);
     return false;
