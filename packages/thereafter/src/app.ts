@@ -3,6 +3,7 @@ import {
   ThereafterError,
   type Class,
   type Provision,
+  type Source,
   type Token,
 } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
@@ -16,7 +17,7 @@ import {
   type TaskErrorHandler,
 } from '@thereafter/tasks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { compile, InvalidAppError, type CompiledApp } from './compile.ts';
+import { compile, InvalidAppError, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
@@ -123,6 +124,7 @@ export class App implements AsyncDisposable {
   constructor(options: AppOptions) {
     this.#options = options;
     this.#log = createLog(options.logger ?? true);
+    registerCarrier(this.#container);
     this.#runner = new TaskRunner({
       container: this.#container,
       log: this.#log,
@@ -163,6 +165,28 @@ export class App implements AsyncDisposable {
     this.#assertNotStarted();
     this.#container.provide(key, how);
     return this;
+  }
+
+  /**
+   * Replaces a class, token or function dependency by a value, for tests. It wins over `provide()`, and
+   * what the replaced one needed is neither built nor read from requests. `listen()` refuses an
+   * override that nobody uses.
+   */
+  override<V>(key: Source<V> | Class<V>, value: V): this {
+    this.#assertNotStarted();
+    this.#container.override(key, value);
+    return this;
+  }
+
+  /**
+   * What a dependency is made of, as a tree for people: how long each part lives, why, and who ends it.
+   * Without a key, once the app has started: of every route and task.
+   *
+   * @throws {InvalidContainerError} `TA100` when it cannot be built.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
+  explain(key?: Source<any> | Class<any>): string {
+    return this.#container.explain(key);
   }
 
   /** Wraps every request, unknown paths included. The first one added is outermost. */

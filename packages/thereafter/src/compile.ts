@@ -57,15 +57,6 @@ export async function compile({
   tasks,
   docs,
 }: Registrations): Promise<Router<CompiledRoute>> {
-  container.external(
-    Context,
-    carrierPart('the request context', (ctx) => ctx),
-  );
-  container.external(
-    BackgroundTasks,
-    carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
-  );
-
   const described = docs && describe(docs, own, container);
   const routes = described ? [...own, ...docsRoutes(described.document, docs.path, own)] : own;
   const plans = new Map<Route, Plan>(
@@ -87,6 +78,18 @@ export async function compile({
   }
   router.compile();
   return router;
+}
+
+/** Lets what a request carries be asked for like everything else. */
+export function registerCarrier(container: Container): void {
+  container.external(
+    Context,
+    carrierPart('the request context', (ctx) => ctx),
+  );
+  container.external(
+    BackgroundTasks,
+    carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
+  );
 }
 
 function carrierPart(name: string, read: (ctx: Context) => unknown): ExternalSource {

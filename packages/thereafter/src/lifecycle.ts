@@ -1,4 +1,4 @@
-import { isPromise } from '@thereafter/di';
+import { isPromise, type Scope } from '@thereafter/di';
 import type { Match, Miss } from '@thereafter/router';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CompiledApp } from './compile.ts';
@@ -124,9 +124,16 @@ function write(app: CompiledApp, ctx: Context, reply: Reply): void {
     ctx.hasBrokenBody = true;
     ctx.log.error({ err: error, path: ctx.path }, 'the body of a response broke half-way');
   });
-  if (ctx.scope?.hasTeardowns) ctx.expectEnd();
+  if (ctx.scope) releaseScope(ctx, ctx.scope, reply.body);
   ctx.isAnswered = true;
   if (ctx.outcome) proceed(app, ctx);
+}
+
+/** A scope with nothing to end, and nothing that could still ask it, is over with the reply. */
+function releaseScope(ctx: Context, scope: Scope, body: unknown): void {
+  const mayBeAsked = ctx.queue?.size || (typeof body === 'object' && !(body instanceof Uint8Array));
+  if (scope.hasTeardowns || mayBeAsked) ctx.expectEnd();
+  else void scope.close(); // has nothing to fail at
 }
 
 /** Waits for the end of the response. Only called when a task, a disposer or a signal needs it. */
