@@ -53,12 +53,12 @@ export interface Registrations {
 export async function compile({
   container,
   runner,
-  routes: own,
+  routes,
   tasks,
   docs,
 }: Registrations): Promise<Router<CompiledRoute>> {
-  const described = docs && describe(docs, own, container);
-  const routes = described ? [...own, ...docsRoutes(described.document, docs.path, own)] : own;
+  const described = docs && describe(docs, routes, container);
+  const docsPage = described ? docsRoutes(described.document, docs.path, routes) : [];
   const plans = new Map<Route, Plan>(
     routes.map((route) => [
       route,
@@ -67,7 +67,7 @@ export async function compile({
   );
   for (const task of tasks) runner.include(task);
 
-  const conflicts = findConflicts(routes);
+  const conflicts = findConflicts([...routes, ...docsPage]);
   const faults = [...conflicts, ...container.faults, ...(described?.faults ?? [])];
   if (faults.length > 0) throw new InvalidAppError(faults);
   await container.start();
@@ -75,6 +75,9 @@ export async function compile({
   const router = createRouter<CompiledRoute>();
   for (const [route, plan] of plans) {
     router.add(route.method, route.path, compileRoute(route, plan, container));
+  }
+  for (const { method, path, reply } of docsPage) {
+    router.add(method, path, { status: 200, serialise: JSON.stringify, run: reply });
   }
   router.compile();
   return router;
@@ -96,16 +99,18 @@ function carrierPart(name: string, read: (ctx: Context) => unknown): ExternalSou
   return { kind: 'external', carriedBy: 'http', name, reader: () => read };
 }
 
+type Declared = Pick<Route, 'method' | 'path' | 'name'>;
+
 /** Two routes for the same requests, each named with the place that declares it. */
-function findConflicts(routes: readonly Route[]): Error[] {
-  const router = createRouter<Route>();
+function findConflicts(routes: readonly Declared[]): Error[] {
+  const router = createRouter<Declared>();
   return routes.flatMap((route) => {
     try {
       router.add(route.method, route.path, route);
       return [];
     } catch (error) {
       if (!(error instanceof RouteConflictError)) return [error as Error]; // a malformed pattern
-      const { name } = error.first as Route; // what was added above
+      const { name } = error.first as Declared; // what was added above
       return [new Error(`${error.message} Both ${name} and ${route.name} declare it.`)];
     }
   });

@@ -1,11 +1,17 @@
 import type { Context } from '../context.ts';
 import { Reply } from '../response/reply.ts';
-import { functionRoute, joinPaths, type Route } from '../route.ts';
+import { joinPaths, type Route } from '../route.ts';
 import type { OpenApiDocument } from './document.ts';
 import { FILE_NAMES, fileReply, pageReply, startReply } from './docs-page.ts';
 
 const DOCUMENT_PATH = '/openapi.json';
 const DEFAULT_PATH = '/docs';
+
+/** A route that needs nothing injected, so that it is in no plan and in no explanation of one. */
+export interface DocsRoute extends Pick<Route, 'path' | 'name'> {
+  readonly method: 'GET';
+  readonly reply: (ctx: Context) => Reply | Promise<Reply>;
+}
 
 /**
  * The routes that serve a document and its page. Where they are by default, a route of the app wins; at a
@@ -17,7 +23,7 @@ export function docsRoutes(
   document: OpenApiDocument,
   path: string | undefined,
   routes: readonly Route[],
-): Route[] {
+): DocsRoute[] {
   const pagePath = joinPaths(path ?? DEFAULT_PATH);
   const json = serve(DOCUMENT_PATH, documentReply(document));
   const page = pageRoutes(document.info.title, pagePath);
@@ -37,7 +43,7 @@ function documentReply(document: OpenApiDocument): () => Reply {
 }
 
 /** All addresses in the page are relative, so that it works behind a proxy that cuts a prefix off. */
-function pageRoutes(title: string, path: string): Route[] {
+function pageRoutes(title: string, path: string): DocsRoute[] {
   const segments = path.split('/').filter(Boolean);
   const last = segments.at(-1);
   const up = '../'.repeat(Math.max(0, segments.length - 1));
@@ -53,7 +59,6 @@ function pageRoutes(title: string, path: string): Route[] {
   ];
 }
 
-function serve(path: string, reply: (ctx: Context) => Reply | Promise<Reply>): Route {
-  const route = functionRoute('GET', path, {}, ({ ctx }: { ctx: Context }) => reply(ctx));
-  return { ...route, name: `the docs page at ${path}` };
+function serve(path: string, reply: DocsRoute['reply']): DocsRoute {
+  return { method: 'GET', path, name: `the docs page at ${path}`, reply };
 }
