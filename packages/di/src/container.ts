@@ -5,6 +5,7 @@ import { explainEdges } from './explain.ts';
 import { Graph, type Node } from './graph.ts';
 import { Plan } from './plan.ts';
 import { toProvider, type Need, type Provider, type Provision } from './provider.ts';
+import { reach } from './reach.ts';
 import { Scope, type ScopeOwner } from './scope.ts';
 import { tearDown, throwAny, type Teardown } from './teardown.ts';
 import {
@@ -95,6 +96,11 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
     const plan = new Plan(name, kind, this.#graph.add(needs, name, kind));
     this.#plans.push(plan);
     return plan;
+  }
+
+  /** Every key that these needs lead to, in the order of asking. Plans nothing and builds nothing. */
+  reach(needs: readonly Need[]): readonly Key[] {
+    return reach(needs, this.#providers);
   }
 
   #assertOpen(what: string): void {

@@ -19,13 +19,15 @@ import {
   type TaskLimits,
 } from '@thereafter/tasks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { compile, registerCarrier, type CompiledApp } from './compile.ts';
+import { compile, InvalidAppError, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
 import { toAppLimits, type Limits } from './limits.ts';
 import { createLog, type AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
+import { describe, type ApiInfo } from './openapi/describe.ts';
+import type { OpenApiDocument } from './openapi/document.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/error-handlers.ts';
 import {
   controllerRoutes,
@@ -42,6 +44,15 @@ import { startServer, type ListenOptions, type RunningServer } from './socket/se
 export interface AppOptions {
   /** Shown in logs and documentation; default `'app'`. */
   readonly title?: string;
+  /** The version of the API, for its documentation; default `'0.0.0'`. */
+  readonly version?: string;
+  /** What the API is for, in CommonMark, for its documentation. */
+  readonly description?: string;
+  /**
+   * Where the docs page is; default `'/docs'`, where a route of the app wins over it. `false` turns it
+   * and `/openapi.json` off.
+   */
+  readonly docs?: string | false;
   /** Whether lines are logged, or a log of your own, such as one of `pino`; default true. */
   readonly logger?: boolean | AppLog;
   /**
@@ -238,6 +249,22 @@ export class App implements AsyncDisposable {
   }
 
   /**
+   * The OpenAPI document of what was registered so far. Opens no port and builds nothing.
+   *
+   * @throws {InvalidAppError} `APP_INVALID` with everything that cannot be described.
+   */
+  openapi(): OpenApiDocument {
+    const { document, faults } = describe(this.#info, this.#routes, this.#container);
+    if (faults.length > 0) throw new InvalidAppError(faults);
+    return document;
+  }
+
+  get #info(): ApiInfo {
+    const { title = 'app', version = '0.0.0', description } = this.#options;
+    return { title, version, description };
+  }
+
+  /**
    * Checks everything that was registered, builds the singletons and opens the port.
    *
    * @throws {InvalidAppError} `APP_INVALID` with every fault, before the port opens.
@@ -246,7 +273,7 @@ export class App implements AsyncDisposable {
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
     this.#assertNotStarted();
     this.#isStarted = true;
-    const { title = 'app', shutdown } = this.#options;
+    const { title = 'app', shutdown, docs } = this.#options;
     const limits = toAppLimits(this.#options.limits);
     const compiled: CompiledApp = {
       router: await compile({
@@ -254,6 +281,7 @@ export class App implements AsyncDisposable {
         runner: this.#runner,
         routes: this.#routes,
         tasks: this.#tasks,
+        docs: docs === false ? undefined : { ...this.#info, path: docs },
       }),
       runner: this.#runner,
       log: this.#log,

@@ -6,6 +6,8 @@ import { Context } from './context.ts';
 import type { AppLimits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import type { Layer } from './middleware.ts';
+import { describe, type ApiInfo } from './openapi/describe.ts';
+import { docsRoutes } from './openapi/docs-routes.ts';
 import type { Route } from './route.ts';
 import type { ProxyTrust } from './socket/client-address.ts';
 
@@ -20,6 +22,8 @@ export interface CompiledApp {
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
   readonly onError: (error: unknown, ctx: Context) => unknown;
+  /** Whether the app takes no more connections. */
+  isClosing: boolean;
 }
 
 /** The app cannot start. `errors` holds every fault that was found, not only the first. */
@@ -43,6 +47,8 @@ export interface Registrations {
   readonly runner: TaskRunner;
   readonly routes: readonly Route[];
   readonly tasks: readonly Runnable[];
+  /** What the documentation is called, and where it is; nothing for an app without. */
+  readonly docs: (ApiInfo & { readonly path: string | undefined }) | undefined;
 }
 
 /**
@@ -55,7 +61,10 @@ export async function compile({
   runner,
   routes,
   tasks,
+  docs,
 }: Registrations): Promise<Router<CompiledRoute>> {
+  const described = docs && describe(docs, routes, container);
+  const docsPage = described ? docsRoutes(described.document, docs.path, routes) : [];
   const plans = new Map<Route, Plan>(
     routes.map((route) => [
       route,
@@ -64,14 +73,23 @@ export async function compile({
   );
   const refused = tasks.flatMap((task) => refusalOf(() => runner.include(task)));
 
-  const conflicts = findConflicts(routes);
-  const faults = [...conflicts, ...refused, ...container.faults];
+  const conflicts = findConflicts([...routes, ...docsPage]);
+  const faults = [...conflicts, ...refused, ...container.faults, ...(described?.faults ?? [])];
   if (faults.length > 0) throw new InvalidAppError(faults);
   await container.start();
 
   const router = createRouter<CompiledRoute>();
   for (const [route, plan] of plans) {
     router.add(route.method, route.path, compileRoute(route, plan, container));
+  }
+  for (const { method, path, reply } of docsPage) {
+    router.add(method, path, {
+      pattern: path,
+      status: 200,
+      serialise: JSON.stringify,
+      form: undefined,
+      run: reply,
+    });
   }
   router.compile();
   return router;
@@ -103,16 +121,18 @@ function carrierPart(name: string, read: (ctx: Context) => unknown): ExternalSou
   return { kind: 'external', carriedBy: 'http', name, reader: () => read };
 }
 
+type Declared = Pick<Route, 'method' | 'path' | 'name'>;
+
 /** Two routes for the same requests, each named with the place that declares it. */
-function findConflicts(routes: readonly Route[]): Error[] {
-  const router = createRouter<Route>();
+function findConflicts(routes: readonly Declared[]): Error[] {
+  const router = createRouter<Declared>();
   return routes.flatMap((route) => {
     try {
       router.add(route.method, route.path, route);
       return [];
     } catch (error) {
       if (!(error instanceof RouteConflictError)) return [error as Error]; // a malformed pattern
-      const { name } = error.first as Route; // what was added above
+      const { name } = error.first as Declared; // what was added above
       return [new Error(`${error.message} Both ${name} and ${route.name} declare it.`)];
     }
   });

@@ -39,6 +39,7 @@ export class Problem extends Error {
     definition: ProblemDefinition<S>,
   ): new (extension: Static<S>, detail?: string) => Problem & Static<S> {
     class DefinedProblem extends Problem {
+      static readonly definition: ProblemDefinition<TObject> = definition;
       override readonly status = definition.status;
       override readonly type = definition.type;
       override readonly extension: Readonly<Record<string, unknown>>;
