@@ -65,6 +65,7 @@ export function decoratorMetadata(): esbuild.Plugin {
       build.onLoad({ filter: /\.m?ts$/ }, async ({ path }) => {
         const source = await readFile(path, 'utf8');
         try {
+          // esbuild lowers what its own target does not know.
           return { contents: withInlineMap(compile(path, source)), loader: 'js' };
         } catch (error) {
           if (!(error instanceof CompileError)) throw error;

@@ -3,6 +3,7 @@ import {
   ThereafterError,
   type Class,
   type Provision,
+  type Source,
   type Token,
 } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
@@ -10,13 +11,15 @@ import {
   TaskRunner,
   taskSpecOf,
   toMilliseconds,
+  type AppTasks,
   type Duration,
   type Runnable,
   type TaskDefinition,
   type TaskErrorHandler,
+  type TaskLimits,
 } from '@thereafter/tasks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { compile, type CompiledApp } from './compile.ts';
+import { compile, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
@@ -31,7 +34,7 @@ import {
   type Route,
   type RouteOptions,
 } from './route.ts';
-import { onSignals } from './shutdown.ts';
+import { onProcessEnd } from './shutdown.ts';
 import { createProxyTrust, type ProxyTrust, type TrustProxy } from './socket/client-address.ts';
 import { startServer, type ListenOptions, type RunningServer } from './socket/server.ts';
 
@@ -49,9 +52,14 @@ export interface AppOptions {
   readonly shutdown?: {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;
-    /** Whether SIGTERM and SIGINT close the app and end the process; default true. */
+    /**
+     * Whether SIGTERM, SIGINT and errors that nobody caught close the app and end the process; default
+     * true.
+     */
     readonly signals?: boolean;
   };
+  /** How many background tasks are taken, and how many run at once. */
+  readonly tasks?: TaskLimits;
 }
 
 /** What `close()` had to cut. */
@@ -115,16 +123,18 @@ export class App implements AsyncDisposable {
   #isStarted = false;
   #compiled: CompiledApp | undefined;
   #server: RunningServer | undefined;
-  #stopListeningToSignals: (() => void) | undefined;
+  #leaveProcess: (() => void) | undefined;
   #closing: Promise<CloseResult> | undefined;
 
   constructor(options: AppOptions) {
     this.#options = options;
     this.#log = createLog(options.logger ?? true);
+    registerCarrier(this.#container);
     this.#trustsProxy = createProxyTrust(options.trustProxy ?? 0);
     this.#runner = new TaskRunner({
       container: this.#container,
       log: this.#log,
+      ...options.tasks,
     });
   }
 
@@ -164,6 +174,28 @@ export class App implements AsyncDisposable {
     return this;
   }
 
+  /**
+   * Replaces a class, token or function dependency by a value, for tests. It wins over `provide()`, and
+   * what the replaced one needed is neither built nor read from requests. `listen()` refuses an
+   * override that nobody uses.
+   */
+  override<V>(key: Source<V> | Class<V>, value: V): this {
+    this.#assertNotStarted();
+    this.#container.override(key, value);
+    return this;
+  }
+
+  /**
+   * What a dependency is made of, as a tree for people: how long each part lives, why, and who ends it.
+   * Without a key, once the app has started: of every route and task.
+   *
+   * @throws {InvalidContainerError} `TA100` when it cannot be built.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
+  explain(key?: Source<any> | Class<any>): string {
+    return this.#container.explain(key);
+  }
+
   /** Wraps every request, unknown paths included. The first one added is outermost. */
   use(middleware: Middleware): this {
     this.#assertNotStarted();
@@ -198,12 +230,7 @@ export class App implements AsyncDisposable {
   }
 
   /** Background tasks of all requests. */
-  get tasks(): {
-    /** Tasks that were added and have not ended. */
-    readonly pending: number;
-    /** Waits until no task is left, those included that tasks add. */
-    settled(): Promise<void>;
-  } {
+  get tasks(): AppTasks {
     return this.#runner;
   }
 
@@ -234,6 +261,7 @@ export class App implements AsyncDisposable {
           ? undefined
           : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
       onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
+      isClosing: false,
     };
     this.#compiled = compiled;
     for (const lifespan of this.#lifespans) {
@@ -242,7 +270,9 @@ export class App implements AsyncDisposable {
       this.#running.push(running);
     }
     this.#server = await startServer((req, res) => handle(compiled, req, res), options);
-    if (shutdown?.signals ?? true) this.#stopListeningToSignals = onSignals(() => this.close());
+    if (shutdown?.signals ?? true) {
+      this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
+    }
     this.#log.info({ title, url: this.#server.url }, 'listening');
     return { url: this.#server.url };
   }
@@ -278,17 +308,23 @@ export class App implements AsyncDisposable {
   async #close(server: RunningServer, drainTimeout: Duration | undefined): Promise<CloseResult> {
     const timeout = drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
     const deadlineMs = performance.now() + toMilliseconds(timeout);
+    const remainingMs = (): number => Math.max(0, deadlineMs - performance.now());
     this.#compiled!.isClosing = true; // there is a server, so there is what it serves
     const stopped = server.stop();
-    await Promise.race([stopped, delay(deadlineMs - performance.now(), undefined, { ref: false })]);
+    await within(remainingMs(), stopped);
     server.cut();
-    const abandoned = await this.#runner.close(deadlineMs - performance.now());
+    const abandoned = await this.#runner.close(remainingMs());
     await stopped;
-    this.#stopListeningToSignals?.();
     if (abandoned.length > 0) this.#log.error({ abandoned }, 'background tasks were abandoned');
+    const isEnded = await within(Math.max(GRACE_MS, remainingMs()), this.#endAll());
+    if (!isEnded) this.#log.error('clean-up at the end of the app took too long and was left');
+    this.#leaveProcess?.();
+    return { abandoned };
+  }
+
+  async #endAll(): Promise<void> {
     for (const running of this.#running.toReversed()) await this.#survive(() => running.next());
     await this.#survive(() => this.#container.close());
-    return { abandoned };
   }
 
   /** What fails while the app ends is logged, and stops nothing else from ending. */
@@ -311,4 +347,18 @@ export class App implements AsyncDisposable {
       'The app has started: everything is planned there. Register before listen(), and listen once.',
     );
   }
+}
+
+/** What clean-up gets when the deadline has passed: enough to be fair, and bounded, since it may hang. */
+const GRACE_MS = 400;
+
+/** Waits for work, but no longer than this. @returns Whether it ended. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const isOver = await Promise.race([
+    work.then(() => true),
+    delay(timeoutMs, false, { signal: timer.signal }).catch(() => false),
+  ]);
+  timer.abort();
+  return isOver;
 }

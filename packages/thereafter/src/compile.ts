@@ -20,6 +20,8 @@ export interface CompiledApp {
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
   readonly onError: (error: unknown, ctx: Context) => unknown;
+  /** Whether the app takes no more connections. */
+  isClosing: boolean;
 }
 
 /** The app cannot start. `errors` holds every fault that was found, not only the first. */
@@ -56,25 +58,16 @@ export async function compile({
   routes,
   tasks,
 }: Registrations): Promise<Router<CompiledRoute>> {
-  container.external(
-    Context,
-    carrierPart('the request context', (ctx) => ctx),
-  );
-  container.external(
-    BackgroundTasks,
-    carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
-  );
-
   const plans = new Map<Route, Plan>(
     routes.map((route) => [
       route,
       container.plan([...route.guards, ...route.needs], { name: route.name, kind: 'http' }),
     ]),
   );
-  for (const task of tasks) runner.include(task);
+  const refused = tasks.flatMap((task) => refusalOf(() => runner.include(task)));
 
   const conflicts = findConflicts(routes);
-  const faults = [...conflicts, ...container.faults];
+  const faults = [...conflicts, ...refused, ...container.faults];
   if (faults.length > 0) throw new InvalidAppError(faults);
   await container.start();
 
@@ -84,6 +77,28 @@ export async function compile({
   }
   router.compile();
   return router;
+}
+
+/** Lets what a request carries be asked for like everything else. */
+export function registerCarrier(container: Container): void {
+  container.external(
+    Context,
+    carrierPart('the request context', (ctx) => ctx),
+  );
+  container.external(
+    BackgroundTasks,
+    carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
+  );
+}
+
+/** What a registration throws, as a fault among others. */
+function refusalOf(register: () => void): Error[] {
+  try {
+    register();
+    return [];
+  } catch (error) {
+    return [error as Error]; // what a registration throws is one
+  }
 }
 
 function carrierPart(name: string, read: (ctx: Context) => unknown): ExternalSource {

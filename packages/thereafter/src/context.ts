@@ -20,8 +20,6 @@ export class Context implements TaskHost {
   params: Readonly<Record<string, string>> = NO_PARAMS;
   /** The pattern of the route, e.g. `/users/:id`; undefined before one is found. */
   route: string | undefined = undefined;
-  /** How the response ended; undefined until then. */
-  outcome: Outcome | undefined = undefined;
   /** @internal What is wrong with the input, as far as it has been read. */
   issues: InputIssue[] | undefined = undefined;
   /** @internal The raw query string. */
@@ -39,6 +37,7 @@ export class Context implements TaskHost {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   #isEndExpected = false;
+  #outcome: Outcome | undefined = undefined;
   #id: string | undefined;
   #url: URL | undefined;
   #request: Request | undefined;
@@ -167,12 +166,31 @@ export class Context implements TaskHost {
 
   /** The background tasks of this request. */
   get tasks(): BackgroundTasks {
-    return (this.#tasks ??= new BackgroundTasks((this.#queue = this.#app.runner.queue(this))));
+    return (this.#tasks ??= new BackgroundTasks((this.#queue = this.#newQueue())));
+  }
+
+  #newQueue(): TaskQueue {
+    const { runner } = this.#app;
+    const queue = runner.queue(this);
+    // Asked for so late that what releases the queue of a request has passed.
+    if (this.isOver && this.isAnswered) runner.track(queue.release());
+    return queue;
   }
 
   /** @internal The tasks, if somebody asked for them. */
   get queue(): TaskQueue | undefined {
     return this.#queue;
+  }
+
+  /** How the response ended: `sent`, `aborted` by the client, or `failed`; undefined until then. */
+  get outcome(): Outcome | undefined {
+    if (this.isAnswered) this.expectEnd(); // nobody may have asked so far
+    return this.#outcome;
+  }
+
+  /** @internal Whether the response is known to be over. */
+  get isOver(): boolean {
+    return this.#outcome !== undefined;
   }
 
   /** @internal From now on somebody waits for the end of the response. */
@@ -184,7 +202,7 @@ export class Context implements TaskHost {
 
   /** @internal The response is over. */
   end(outcome: Outcome): void {
-    this.outcome = outcome;
+    this.#outcome = outcome;
     if (outcome !== 'sent') this.#controller?.abort(new Error('the client left'));
   }
 }

@@ -1,4 +1,4 @@
-import { isPromise } from '@thereafter/di';
+import { isPromise, type Scope } from '@thereafter/di';
 import type { Match, Miss } from '@thereafter/router';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CompiledApp } from './compile.ts';
@@ -121,13 +121,22 @@ function toErrorReply(ctx: Context, error: unknown, handled: unknown): Reply {
 const ERROR_STYLE = { status: 500, serialise: JSON.stringify } as const;
 
 function write(app: CompiledApp, ctx: Context, reply: Reply): void {
-  send(ctx.raw.res, reply, (error) => {
+  const { res } = ctx.raw;
+  if (app.isClosing) res.shouldKeepAlive = false; // or its connection would stay open, idle
+  send(res, reply, (error) => {
     ctx.hasBrokenBody = true;
     ctx.log.error({ err: error, path: ctx.path }, 'the body of a response broke half-way');
   });
-  if (ctx.scope?.hasTeardowns) ctx.expectEnd();
+  if (ctx.scope) releaseScope(ctx, ctx.scope, reply.body);
   ctx.isAnswered = true;
-  if (ctx.outcome) proceed(app, ctx);
+  if (ctx.isOver) proceed(app, ctx);
+}
+
+/** A scope with nothing to end, and nothing that could still ask it, is over with the reply. */
+function releaseScope(ctx: Context, scope: Scope, body: unknown): void {
+  const mayBeAsked = ctx.queue?.size || (typeof body === 'object' && !(body instanceof Uint8Array));
+  if (scope.hasTeardowns || mayBeAsked) ctx.expectEnd();
+  else void scope.close(); // has nothing to fail at
 }
 
 /** Waits for the end of the response. Only called when a task, a disposer or a signal needs it. */
@@ -141,15 +150,15 @@ export function watchEnd(app: CompiledApp, ctx: Context): void {
 
 /** The response is over and the handler has settled: now the tasks, then the end of the scope. */
 function proceed(app: CompiledApp, ctx: Context): void {
-  app.runner.track(finish(ctx));
+  const { queue } = ctx;
+  if (queue) app.runner.track(queue.release(() => endScope(ctx)));
+  else if (ctx.scope) app.runner.track(endScope(ctx));
 }
 
-async function finish(ctx: Context): Promise<void> {
-  const { queue, scope, failure } = ctx;
-  await queue?.release({ outcome: ctx.outcome!, threw: failure !== undefined });
+async function endScope({ scope, failure, log, path }: Context): Promise<void> {
   try {
     await scope?.close(failure);
   } catch (error) {
-    ctx.log.error({ err: error, path: ctx.path }, 'clean-up after a request failed');
+    log.error({ err: error, path }, 'clean-up after a request failed');
   }
 }

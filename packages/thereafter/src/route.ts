@@ -97,7 +97,7 @@ export function controllerRoutes(target: Class, prefix: string): Route[] {
       options: all,
       name: `${nameOf(target)}.${String(key)}`,
       ...splitUse([...(controller.use ?? []), ...(options.use ?? [])]),
-      needs: [{ label: 'the controller', key: target }, ...methodNeeds(target, key)],
+      needs: [{ key: target }, ...methodNeeds(target, key)],
       bind: (slots) => bindMethod(target, key, slots),
     };
   });

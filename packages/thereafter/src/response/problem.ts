@@ -111,6 +111,16 @@ export class ServiceUnavailable extends Problem {
   override readonly status = 503;
 }
 
+/** More work than the app takes at once: 503 with `Retry-After`. */
+export class Busy extends ServiceUnavailable {
+  override readonly headers: Readonly<Record<string, string>>;
+
+  constructor(retryAfterSeconds: number) {
+    super('The server is busy. Try again later.');
+    this.headers = { 'retry-after': String(retryAfterSeconds) };
+  }
+}
+
 /** One thing that is wrong with the input. */
 export interface InputIssue {
   readonly source: 'body' | 'query' | 'path' | 'header' | 'cookie';

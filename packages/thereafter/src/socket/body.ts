@@ -16,14 +16,19 @@ export function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer
 
     const chunks: Buffer[] = [];
     let length = 0;
-    req.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer): void => {
       length += chunk.length;
       if (length <= maxBytes) return void chunks.push(chunk);
       chunks.length = 0;
       req.pause();
       tooLarge();
-    });
-    req.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
-    req.on('error', () => reject(new BadRequest('The body ended before it was complete.')));
+    };
+    const onEnd = (): void => {
+      // Background tasks keep the request, and these listeners would keep its body.
+      req.off('data', onData).off('end', onEnd).off('error', onError);
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
+    };
+    const onError = (): void => reject(new BadRequest('The body ended before it was complete.'));
+    req.on('data', onData).on('end', onEnd).on('error', onError);
   });
 }

@@ -82,9 +82,16 @@ function urlOf(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
+const IDLE_CHECK_MS = 50;
+
 async function stop(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
-  await closed;
+  // A connection whose last answer was already under way is kept alive; it ends when it turns idle.
+  const checking = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  try {
+    await closed;
+  } finally {
+    clearInterval(checking);
+  }
 }
