@@ -253,7 +253,6 @@ export class App implements AsyncDisposable {
       }),
       runner: this.#runner,
       log: this.#log,
-      isClosing: false,
       trustsProxy: this.#trustsProxy,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
       onion:

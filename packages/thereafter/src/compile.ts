@@ -13,8 +13,6 @@ export interface CompiledApp {
   readonly router: Router<CompiledRoute>;
   readonly runner: TaskRunner;
   readonly log: AppLog;
-  /** Whether the app takes no more connections. */
-  isClosing: boolean;
   readonly trustsProxy: ProxyTrust;
   readonly watchEnd: (ctx: Context) => void;
   /** The middleware of the app around `dispatch`, if there is any. */
