@@ -23,6 +23,7 @@ import { compile, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
+import { toAppLimits, type Limits } from './limits.ts';
 import { createLog, type AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/error-handlers.ts';
@@ -49,6 +50,8 @@ export interface AppOptions {
    * any client may write, and are ignored.
    */
   readonly trustProxy?: TrustProxy;
+  /** What one client may ask of the app; safe by default. */
+  readonly limits?: Limits;
   readonly shutdown?: {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;
@@ -244,6 +247,7 @@ export class App implements AsyncDisposable {
     this.#assertNotStarted();
     this.#isStarted = true;
     const { title = 'app', shutdown } = this.#options;
+    const limits = toAppLimits(this.#options.limits);
     const compiled: CompiledApp = {
       router: await compile({
         container: this.#container,
@@ -254,13 +258,13 @@ export class App implements AsyncDisposable {
       runner: this.#runner,
       log: this.#log,
       trustsProxy: this.#trustsProxy,
+      limits,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
       onion:
         this.#middleware.length === 0
           ? undefined
           : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
       onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
-      isClosing: false,
     };
     this.#compiled = compiled;
     for (const lifespan of this.#lifespans) {
@@ -268,7 +272,7 @@ export class App implements AsyncDisposable {
       await running.next();
       this.#running.push(running);
     }
-    this.#server = await startServer((req, res) => handle(compiled, req, res), options);
+    this.#server = await startServer((req, res) => handle(compiled, req, res), limits, options);
     if (shutdown?.signals ?? true) {
       this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
     }

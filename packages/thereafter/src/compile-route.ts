@@ -7,6 +7,8 @@ import {
   type Step,
 } from '@thereafter/di';
 import type { Context } from './context.ts';
+import type { FormPlan } from './handler/form-body.ts';
+import { planForm } from './handler/form-inputs.ts';
 import { wrap } from './middleware.ts';
 import { InvalidInput } from './response/problem.ts';
 import type { Reply } from './response/reply.ts';
@@ -21,6 +23,8 @@ export interface CompiledRoute {
   /** The status of a reply that has none of its own. */
   readonly status: number;
   readonly serialise: Serialiser;
+  /** What the inputs want of a form in the body, if any does. */
+  readonly form: FormPlan | undefined;
   /** Reads the inputs, resolves the dependencies and calls the handler. */
   readonly run: (ctx: Context) => unknown;
 }
@@ -31,7 +35,15 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
   // What guards give is dropped: they are there to run.
   const call = route.bind(plan.entries.slice(route.guards.length));
   const isDirect = plan.needsNoScope && !container.tracksScopes;
-  const style = { pattern: route.path, status, serialise: compileSerialiser(response) };
+  const sources = plan.steps.map(({ node: { provider } }) =>
+    provider.kind === 'external' ? provider.source : undefined,
+  );
+  const style = {
+    pattern: route.path,
+    status,
+    serialise: compileSerialiser(response),
+    form: planForm(sources),
+  };
   const run = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
   if (route.middleware.length === 0) return { ...style, run };
   const inner = async (ctx: Context): Promise<Reply> => toReply(await run(ctx), style);

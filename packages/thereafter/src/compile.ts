@@ -3,6 +3,7 @@ import { createRouter, RouteConflictError, type Router } from '@thereafter/route
 import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tasks';
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
+import type { AppLimits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import type { Layer } from './middleware.ts';
 import type { Route } from './route.ts';
@@ -14,6 +15,7 @@ export interface CompiledApp {
   readonly runner: TaskRunner;
   readonly log: AppLog;
   readonly trustsProxy: ProxyTrust;
+  readonly limits: AppLimits;
   readonly watchEnd: (ctx: Context) => void;
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;

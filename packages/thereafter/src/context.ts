@@ -8,22 +8,30 @@ import {
 } from '@thereafter/tasks';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
+import { parseCookie } from 'cookie';
 import type { CompiledApp } from './compile.ts';
+import type { CompiledRoute } from './compile-route.ts';
+import { parsePairs, type Pairs } from './handler/pairs.ts';
+import type { FormBody } from './handler/form-body.ts';
+import type { AppLimits } from './limits.ts';
 import type { InputIssue } from './response/problem.ts';
-import { parse as parseQuery } from 'fast-querystring';
+import { streamBody } from './socket/body.ts';
 import { clientAddress } from './socket/client-address.ts';
 
 /** One request and its answer: what is carried from the socket to the last task. */
 export class Context implements TaskHost {
   /** Path parameters, decoded. */
   params: Readonly<Record<string, string>> = NO_PARAMS;
-  /** The pattern of the route, e.g. `/users/:id`; undefined before one is found. */
-  route: string | undefined = undefined;
   /** @internal What is wrong with the input, as far as it has been read. */
   issues: InputIssue[] | undefined = undefined;
   /** @internal The raw query string. */
   rawQuery = '';
+  /** @internal The route, once it is found. */
+  compiledRoute: CompiledRoute | undefined = undefined;
+  /** @internal The body, once somebody has asked for its bytes. */
+  bodyBytes: Promise<Buffer> | undefined = undefined;
+  /** @internal The body, once somebody has asked for it as a form. */
+  formBody: Promise<FormBody> | undefined = undefined;
   /** @internal The life of what is made for this request, if anything is. */
   scope: Scope | undefined = undefined;
   /** @internal What the handler, or something before it, threw. */
@@ -38,10 +46,14 @@ export class Context implements TaskHost {
   readonly #res: ServerResponse;
   #isEndExpected = false;
   #outcome: Outcome | undefined = undefined;
+  #isBodyTaken = false;
+  #hasEnded = false;
+  #endings: (() => Promise<void>)[] | undefined;
   #id: string | undefined;
   #url: URL | undefined;
   #request: Request | undefined;
-  #query: Readonly<Record<string, string | string[]>> | undefined;
+  #query: Pairs | undefined;
+  #cookies: Readonly<Record<string, string | undefined>> | undefined;
   #controller: AbortController | undefined;
   #log: Logger | undefined;
   #queue: TaskQueue | undefined;
@@ -62,6 +74,11 @@ export class Context implements TaskHost {
   set id(id: string) {
     this.#id = id;
     this.#log = undefined;
+  }
+
+  /** The pattern of the route, e.g. `/users/:id`; undefined before one is found. */
+  get route(): string | undefined {
+    return this.compiledRoute?.pattern;
   }
 
   get method(): string {
@@ -111,9 +128,23 @@ export class Context implements TaskHost {
     return this.#app.isClosing;
   }
 
-  /** The query string, taken apart; a repeated key gives an array. */
-  get query(): Readonly<Record<string, string | string[]>> {
-    return (this.#query ??= parseQuery(this.rawQuery) as Record<string, string | string[]>);
+  /**
+   * The query string, taken apart; a repeated key gives an array.
+   *
+   * @throws {BadRequest} When its percent-encoding is broken or it has too many pairs.
+   */
+  get query(): Pairs {
+    return (this.#query ??= parsePairs(this.rawQuery, this.limits.maxQueryPairs, 'query string'));
+  }
+
+  /** The cookies, decoded. Of two with one name the first counts, which is the more specific one. */
+  get cookies(): Readonly<Record<string, string | undefined>> {
+    return (this.#cookies ??= parseCookie(this.#req.headers.cookie ?? ''));
+  }
+
+  /** @internal */
+  get limits(): AppLimits {
+    return this.#app.limits;
   }
 
   /** The request's headers, names in lower case. */
@@ -136,8 +167,44 @@ export class Context implements TaskHost {
       method: this.method,
       headers,
       signal: this.signal,
-      ...(hasBody && { body: Readable.toWeb(this.#req) as ReadableStream, duplex: 'half' }),
+      ...(hasBody && {
+        body: ReadableStream.from(streamBody(this, this.limits.maxBodyBytes)),
+        duplex: 'half',
+      }),
     } as RequestInit); // `duplex` is missing from the DOM's type
+  }
+
+  /**
+   * @internal Says that somebody reads the body now.
+   * @throws {TypeError} When it has been read already: there is nothing left.
+   */
+  takeBody(): void {
+    if (this.#isBodyTaken) throw new TypeError('The body has been read before, in another form.');
+    this.#isBodyTaken = true;
+  }
+
+  /**
+   * @internal Runs something when the background tasks of this request are done, however they end; at
+   * once, if they are.
+   */
+  atEnd(run: () => Promise<void>): void {
+    if (this.#hasEnded) return void this.#runEnding(run);
+    (this.#endings ??= []).push(run);
+    this.expectEnd();
+  }
+
+  /** @internal Runs what `atEnd` was given. */
+  async runEndings(): Promise<void> {
+    this.#hasEnded = true;
+    for (const run of this.#endings ?? []) await this.#runEnding(run);
+  }
+
+  async #runEnding(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.log.error({ err: error, path: this.path }, 'clean-up after a request failed');
+    }
   }
 
   /** @internal The messages of Node behind this request. */

@@ -1,12 +1,13 @@
 export { AppStateError, createApp, type App, type AppOptions, type CloseResult } from './app.ts';
 export { InvalidAppError } from './compile.ts';
 export { Context } from './context.ts';
-export { Body, Header, Path, Query } from './decorators/inputs.ts';
+export { Body, Cookie, File, Form, Header, Path, Query } from './decorators/inputs.ts';
 export type { ControllerOptions } from './decorators/metadata.ts';
 export { Controller, Delete, Get, Patch, Post, Put } from './decorators/routes.ts';
 export { dependency } from './handler/dependency.ts';
 export {
   body,
+  cookie,
   header,
   path,
   query,
@@ -16,6 +17,11 @@ export {
   type Values,
 } from './handler/inputs.ts';
 export type { AppLog } from './log.ts';
+export { file, form, type FileOptions } from './handler/form-inputs.ts';
+export type { BodyOptions } from './handler/http-input.ts';
+export type { FormPart } from './handler/form-part.ts';
+export { UploadedFile } from './handler/upload.ts';
+export type { Limits, MultipartLimits } from './limits.ts';
 export type { Middleware } from './middleware.ts';
 export type { ErrorHandler } from './response/error-handlers.ts';
 export {
@@ -27,6 +33,7 @@ export {
   MethodNotAllowed,
   NotFound,
   Problem,
+  RequestTimeout,
   ServiceUnavailable,
   Unauthorized,
   UnsupportedMediaType,

@@ -7,6 +7,8 @@ import { Context } from './context.ts';
 import { BadRequest, MethodNotAllowed, NotFound, Problem, UriTooLong } from './response/problem.ts';
 import { Reply } from './response/reply.ts';
 import { toProblemReply, toReply } from './response/to-reply.ts';
+import { checkHead } from './socket/head.ts';
+import { notImplemented } from './socket/refusal.ts';
 import { onResponseEnd } from './socket/response-end.ts';
 import { send } from './socket/send.ts';
 
@@ -23,6 +25,8 @@ import { send } from './socket/send.ts';
 /** Carries one request from the socket to its response, and hands over to what comes after it. */
 export function handle(app: CompiledApp, req: IncomingMessage, res: ServerResponse): void {
   const ctx = new Context(app, req, res);
+  const fault = checkHead(req, app.limits);
+  if (fault) return answerError(app, ctx, fault);
   try {
     const reply = app.onion ? app.onion(ctx) : dispatch(app, ctx);
     if (isPromise(reply)) {
@@ -48,22 +52,36 @@ export function dispatch(app: CompiledApp, ctx: Context): Reply | Promise<Reply>
     : toReply(value, route);
 }
 
-/** Decides 400, 404, 405 and 414. Nothing is returned for OPTIONS of a known path. */
+/** Decides 400, 404, 405, 414 and 501. Nothing is returned for OPTIONS of a known path. */
 function findRoute({ router }: CompiledApp, ctx: Context): CompiledRoute | undefined {
   const found: Match<CompiledRoute> | Miss = router.find(ctx.method, ctx.target);
   if (typeof found === 'object') {
+    ctx.compiledRoute = found.store;
     ctx.params = found.params;
     ctx.rawQuery = found.searchParams;
-    ctx.route = found.store.pattern;
     return found.store;
   }
   if (found === 'malformed') throw new BadRequest('The percent-encoding of the path is broken.');
   if (found === 'too-long') throw new UriTooLong('A path segment is longer than 1024 characters.');
+  if (!METHODS.has(ctx.method)) throw notImplemented();
   const allowed = router.allowedMethods(ctx.target);
+  if (ctx.method === 'TRACE') throw new MethodNotAllowed(allowed); // it would echo cookies
+  if (ctx.target === '*') return undefined;
   if (allowed.length === 0) throw new NotFound(`There is nothing at ${ctx.path}.`);
   if (ctx.method !== 'OPTIONS') throw new MethodNotAllowed(allowed);
   return undefined;
 }
+
+const METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+]);
 
 function toOptionsReply({ router }: CompiledApp, ctx: Context): Reply {
   const allow = router.allowedMethods(ctx.target).join(', ');
@@ -152,13 +170,14 @@ export function watchEnd(app: CompiledApp, ctx: Context): void {
 function proceed(app: CompiledApp, ctx: Context): void {
   const { queue } = ctx;
   if (queue) app.runner.track(queue.release(() => endScope(ctx)));
-  else if (ctx.scope) app.runner.track(endScope(ctx));
+  else app.runner.track(endScope(ctx));
 }
 
-async function endScope({ scope, failure, log, path }: Context): Promise<void> {
+async function endScope(ctx: Context): Promise<void> {
   try {
-    await scope?.close(failure);
+    await ctx.scope?.close(ctx.failure);
   } catch (error) {
-    log.error({ err: error, path }, 'clean-up after a request failed');
+    ctx.log.error({ err: error, path: ctx.path }, 'clean-up after a request failed');
   }
+  await ctx.runEndings();
 }

@@ -89,6 +89,12 @@ export class MethodNotAllowed extends Problem {
   }
 }
 
+/** What was sent came too slowly. */
+export class RequestTimeout extends Problem {
+  override readonly status = 408;
+  override readonly headers = { connection: 'close' };
+}
+
 export class Conflict extends Problem {
   override readonly status = 409;
 }

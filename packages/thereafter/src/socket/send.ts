@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import type { Reply } from '../response/reply.ts';
+import { closeIfUnread } from './close.ts';
 
 /**
  * Writes a reply. Body and length are left out where HTTP says so: 204, 304, and the body of HEAD.
@@ -18,6 +19,7 @@ export function send(
   if (res.destroyed) return discard(body);
   const isEmpty = status === 204 || status === 304;
   if (reply.hasHeaders) for (const [name, value] of reply.headers) res.appendHeader(name, value);
+  closeIfUnread(res.req, res);
   if (type !== undefined && !isEmpty && !res.hasHeader('content-type')) {
     res.setHeader('content-type', type);
   }
