@@ -257,6 +257,7 @@ export class App implements AsyncDisposable {
       }),
       runner: this.#runner,
       log: this.#log,
+      isClosing: false,
       trustsProxy: this.#trustsProxy,
       limits,
       watchEnd: (ctx) => watchEnd(compiled, ctx),

@@ -58,10 +58,7 @@ describe('the URL of a request', () => {
   it.each([
     ['//evil.example/a', 'a', 'http://a//evil.example/a'],
     ['//', 'a', 'http://a//'],
-    ['/a?b=1', 'x y', 'http://localhost/a?b=1'],
     ['*', 'a', 'http://a/'],
-    ['http://[::1', 'a', 'http://a/'],
-    ['http://b/c', 'a', 'http://b/c'],
   ])('of %s at host %s', async (target, host, url) => {
     const seen: string[] = [];
     const app = createApp(QUIET).use((ctx, next) => {
