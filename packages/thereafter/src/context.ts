@@ -85,11 +85,23 @@ export class Context implements TaskHost {
     return this.#req.method!; // always set on a server's request
   }
 
-  /** The request's URL. Host and scheme are what the client claims. */
+  /**
+   * The request's URL. Host and scheme are what the client claims; a host that makes no URL is replaced
+   * by `localhost`.
+   */
   get url(): URL {
-    return (this.#url ??=
-      URL.parse(this.target, `http://${this.#req.headers.host ?? 'localhost'}`) ??
-      new URL(this.path, 'http://localhost'));
+    return (this.#url ??= this.#toUrl());
+  }
+
+  #toUrl(): URL {
+    const isPath = this.target.startsWith('/');
+    // Put together, since resolved against the host `//evil.example` would be another host.
+    const path = isPath ? this.target : '/';
+    return (
+      (isPath ? null : URL.parse(this.target)) ??
+      URL.parse(`http://${this.#req.headers.host ?? 'localhost'}${path}`) ??
+      new URL(`http://localhost${path}`) // a path makes no URL fail
+    );
   }
 
   /** @internal The request target as it came, query string included. */

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { App } from 'thereafter';
+import { createApp, type App } from 'thereafter';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { get, type RawResponse } from '../support/raw.ts';
-import { serve } from '../support/serve.ts';
+import { QUIET, serve } from '../support/serve.ts';
+import { timed } from './listings/own.ts';
 
 const here = import.meta.dirname;
 const guide = readFileSync(join(here, '../../../../docs/guides/middleware.md'), 'utf8');
@@ -141,9 +142,15 @@ describe('the listings of the middleware guide', () => {
   const apps = new Map<string, App>();
 
   beforeAll(async () => {
+    apps.set(
+      'own',
+      createApp(QUIET)
+        .use(timed)
+        .get('/', () => 'hello'),
+    );
     for (const name of names) {
-      const module = (await import(`./listings/${name}.ts`)) as { app: App };
-      apps.set(name, module.app);
+      const module = (await import(`./listings/${name}.ts`)) as { app?: App };
+      if (module.app) apps.set(name, module.app);
     }
   });
 

@@ -62,6 +62,23 @@ describe('metrics', () => {
     expect((await get(server, '/metrics')).status).toBe(404);
   });
 
+  it('counts the tasks that ran', async () => {
+    const { app: sut, registry } = app();
+    sut.get('/task', ({ ctx }) => {
+      ctx.tasks.with({ name: 'greet' }).add(() => 'hello');
+      ctx.tasks.with({ name: 'never', on: 'error' }).add(() => 'never');
+    });
+    await using server = await serve(sut);
+    await get(server, '/task');
+    await sut.tasks.settled();
+    const text = await registry.metrics();
+    expect(text).toContain('thereafter_tasks_total{task="greet",end="succeeded"} 1');
+    expect(text).toContain(
+      'thereafter_task_duration_seconds_count{task="greet",end="succeeded"} 1',
+    );
+    expect(text).toContain('thereafter_tasks_total{task="never",end="discarded"} 1');
+  });
+
   it('counts tasks by name and end, once however many apps share a registry', async () => {
     const { registry } = app();
     app({ registry });

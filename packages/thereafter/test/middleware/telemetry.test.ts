@@ -132,6 +132,20 @@ describe('telemetry', () => {
     expect(span!.parentSpanContext?.spanId).toBe(request!.spanContext().spanId);
   });
 
+  it('traces the tasks that ran', async () => {
+    const sut = app().get('/mail', ({ ctx }) => {
+      ctx.tasks.with({ name: 'mail' }).add(() => 'sent');
+      return 'queued';
+    });
+    await using server = await serve(sut);
+    await get(server, '/mail');
+    const done = await spans(2);
+    const request = done.find(({ kind }) => kind === SpanKind.SERVER)!;
+    const task = done.find(({ name }) => name === 'task mail')!;
+    expect(task.parentSpanContext?.spanId).toBe(request.spanContext().spanId);
+    expect(task.status.code).toBe(SpanStatusCode.UNSET);
+  });
+
   it('has nothing to say of a task that was never started', async () => {
     await using server = await serve(app());
     await get(server, '/task');
