@@ -9,6 +9,7 @@ import { Reply } from './response/reply.ts';
 import { toProblemReply, toReply } from './response/to-reply.ts';
 import { onResponseEnd } from './socket/response-end.ts';
 import { send } from './socket/send.ts';
+import { endsConnection } from './socket/server.ts';
 
 /*
  * The path of a request:
@@ -121,8 +122,8 @@ function toErrorReply(ctx: Context, error: unknown, handled: unknown): Reply {
 const ERROR_STYLE = { status: 500, serialise: JSON.stringify } as const;
 
 function write(app: CompiledApp, ctx: Context, reply: Reply): void {
-  const { res } = ctx.raw;
-  if (app.isClosing) res.shouldKeepAlive = false; // or its connection would stay open, idle
+  const { req, res } = ctx.raw;
+  if (app.isClosing && endsConnection(req)) res.shouldKeepAlive = false;
   send(res, reply, (error) => {
     ctx.hasBrokenBody = true;
     ctx.log.error({ err: error, path: ctx.path }, 'the body of a response broke half-way');

@@ -1,7 +1,7 @@
 import { ThereafterError } from '@thereafter/di';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface ListenOptions {
   /** Default: the variable `PORT`, else 3000. 0 takes any free port. */
@@ -84,10 +84,22 @@ function urlOf(server: Server): string {
 
 const IDLE_CHECK_MS = 50;
 
+/** The last request on each socket, of those that came while a server was stopping. */
+const latest = new WeakMap<Socket, IncomingMessage>();
+
+/**
+ * Whether a connection should end with the answer to this request: it came while the server was
+ * stopping, and no other has come after it. An earlier one may have others in its pipeline.
+ */
+export function endsConnection(req: IncomingMessage): boolean {
+  return latest.get(req.socket) === req;
+}
+
 async function stop(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  // A connection whose last answer was already under way is kept alive; it ends when it turns idle.
+  server.prependListener('request', (req: IncomingMessage) => latest.set(req.socket, req));
+  // A connection whose last request came before is kept alive; it ends when it turns idle.
   const checking = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   try {
     await closed;
