@@ -186,9 +186,13 @@ export class TaskRunner implements QueueOwner, AppTasks {
   readonly #runSpec = async (spec: TaskSpec, entry: QueuedTask): Promise<unknown> => {
     const job = new BackgroundJob(entry);
     await using scope = this.#container.openScope(this.#plans.get(spec) ?? this.#unplanned, job);
-    await scope.run();
-    const built = await scope.get(spec.key as never); // a key is what can be asked for
-    return await spec.call(built, entry.payload, job);
+    const run = async (): Promise<unknown> => {
+      await scope.run();
+      const built = await scope.get(spec.key as never); // a key is what can be asked for
+      return spec.call(built, entry.payload, job);
+    };
+    // For lazy(), which otherwise would read the scope of the request that added the task.
+    return await (this.#container.tracksScopes ? this.#container.enter(scope, run) : run());
   };
 
   #fail(entry: QueuedTask, error: unknown): void {

@@ -151,7 +151,7 @@ const IDLE_CHECK_MS = 50;
 async function stop(server: Server | TlsServer): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  // A connection whose last answer was already under way is kept alive; it ends when it turns idle.
+  // A connection whose last request came before is kept alive; it ends when it turns idle.
   const checking = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   try {
     await closed;
