@@ -22,6 +22,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { compile, InvalidAppError, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
+import { InFlight } from './in-flight.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
 import { toAppLimits, type Limits } from './limits.ts';
 import { createLog, type AppLog } from './log.ts';
@@ -128,6 +129,7 @@ export class App implements AsyncDisposable {
   readonly #trustsProxy: ProxyTrust;
   readonly #container = createContainer();
   readonly #runner: TaskRunner;
+  readonly #inFlight = new InFlight();
   readonly #routes: Route[] = [];
   readonly #tasks: Runnable[] = [];
   readonly #middleware: Middleware[] = [];
@@ -285,6 +287,7 @@ export class App implements AsyncDisposable {
       }),
       runner: this.#runner,
       log: this.#log,
+      inFlight: this.#inFlight,
       isClosing: false,
       trustsProxy: this.#trustsProxy,
       limits,
@@ -343,7 +346,8 @@ export class App implements AsyncDisposable {
     const remainingMs = (): number => Math.max(0, deadlineMs - performance.now());
     this.#compiled!.isClosing = true; // there is a server, so there is what it serves
     const stopped = server.stop();
-    await within(remainingMs(), stopped);
+    // Not the same: a handler may still work for a client that has left.
+    await within(remainingMs(), Promise.all([stopped, this.#inFlight.idle()]));
     server.cut();
     const abandoned = await this.#runner.close(remainingMs());
     await stopped;

@@ -3,6 +3,7 @@ import { createRouter, RouteConflictError, type Router } from '@thereafter/route
 import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tasks';
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
+import type { InFlight } from './in-flight.ts';
 import type { AppLimits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import type { Layer } from './middleware.ts';
@@ -16,6 +17,7 @@ export interface CompiledApp {
   readonly router: Router<CompiledRoute>;
   readonly runner: TaskRunner;
   readonly log: AppLog;
+  readonly inFlight: InFlight;
   readonly trustsProxy: ProxyTrust;
   readonly limits: AppLimits;
   readonly watchEnd: (ctx: Context) => void;

@@ -151,6 +151,7 @@ function write(app: CompiledApp, ctx: Context, reply: Reply): void {
   if (ctx.scope) releaseScope(ctx, ctx.scope, reply.body);
   ctx.forgetBody(); // tasks keep the context, and need not keep what came with it
   ctx.isAnswered = true;
+  app.inFlight.end();
   if (ctx.isOver) proceed(app, ctx);
 }
 

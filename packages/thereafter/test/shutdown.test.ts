@@ -160,6 +160,34 @@ describe('close()', () => {
     await closed;
   });
 
+  it('waits for a handler whose client has left', async () => {
+    const events: string[] = [];
+    const isAsked = gate();
+    const hasLeft = gate();
+    const isOver = gate();
+    const app = createApp(QUIET)
+      .get('/', async ({ ctx }) => {
+        ctx.signal.addEventListener('abort', () => hasLeft.open());
+        isAsked.open();
+        await isOver.opened;
+        events.push('handled');
+      })
+      .lifespan(async function* () {
+        yield;
+        events.push('ended');
+      });
+    await using server = await serve(app);
+    using client = await rawClient(server.port);
+    client.send(get('/'));
+    await isAsked.opened;
+    client.socket.destroy();
+    await hasLeft.opened;
+    const closed = app.close();
+    setImmediate(() => isOver.open());
+    await closed;
+    expect(events).toEqual(['handled', 'ended']);
+  });
+
   it('closes connections that were answered while it waits', async () => {
     const isOver = gate();
     const isAsked = gate();
