@@ -26,6 +26,7 @@ import { send } from './socket/send.ts';
 /** Carries one request from the socket to its response, and hands over to what comes after it. */
 export function handle(app: CompiledApp, req: IncomingMessage, res: ServerResponse): void {
   const ctx = new Context(app, req, res);
+  app.inFlight.begin();
   const fault = checkHead(req, app.limits);
   if (fault) return answerError(app, ctx, fault);
   try {
