@@ -42,5 +42,6 @@ export {
   type ScopeKind,
   type Source,
   type Token,
+  type TokenOptions,
   type Values,
 } from './token.ts';

@@ -141,12 +141,15 @@ export function defaultProvider(key: Key): Provider | Unusable {
       return { kind: 'lazy', of: (key as LazySource<unknown>).of as () => Key };
     case 'external':
       return { kind: 'external', source: key as ExternalSource };
-    case 'token':
+    case 'token': {
+      const { name, default: make } = key as Token<unknown>;
+      if (make) return { kind: 'function', make, lifetime: 'singleton', needs: [] };
       return new Unusable(
         'TA106',
-        `nothing provides ${(key as Token<unknown>).name}`,
-        `Register it: provide(${(key as Token<unknown>).name}, { value | class | make }).`,
+        `nothing provides ${name}`,
+        `Register it: provide(${name}, { value | class | make }), or give its token a default.`,
       );
+    }
     default:
       return new Unusable(
         'TA108',

@@ -8,7 +8,14 @@ export {
 export type { JobEngine } from './durable.ts';
 export { toMilliseconds, type Duration } from './duration.ts';
 export { PayloadError, TasksClosedError } from './errors.ts';
-export { TaskRunner, type TaskErrorHandler, type TaskFailure } from './runner.ts';
+export {
+  TaskRunner,
+  type TaskErrorHandler,
+  type TaskFailure,
+  type TaskStatus,
+  type TaskWatch,
+  type WatchedTask,
+} from './runner.ts';
 export {
   defineTask,
   Task,

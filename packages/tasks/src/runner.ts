@@ -15,6 +15,20 @@ export interface TaskFailure {
 
 export type TaskErrorHandler = (error: unknown, failure: TaskFailure) => void;
 
+/** Where a task is in its life. */
+export type TaskStatus = 'waiting' | 'running' | 'succeeded' | 'failed' | 'discarded';
+
+/** What a test puts between the runner and the tasks. */
+export interface TaskWatch {
+  /** Asked before the tasks of a request run, which waits for the answer. */
+  gate(): Promise<'run' | 'discard'>;
+  /** Told of each step of each task. */
+  changed(task: WatchedTask, status: TaskStatus): void;
+}
+
+/** What a watch sees of a task. */
+export type WatchedTask = Pick<QueuedTask, 'id' | 'name' | 'spec' | 'payload'>;
+
 export interface TaskRunnerOptions {
   /** Builds task classes and what task definitions ask for. */
   readonly container: Container;
@@ -26,6 +40,9 @@ export class TaskRunner implements QueueOwner {
   /** Is told of tasks that fail; default: a line in the log. */
   onError: TaskErrorHandler = (error, failure) =>
     this.#log.error({ err: error, ...failure }, 'background task failed');
+
+  /** Sees and holds tasks, in tests. */
+  watch: TaskWatch | undefined = undefined;
 
   readonly #container: Container;
   readonly #log: Logger;
@@ -64,10 +81,16 @@ export class TaskRunner implements QueueOwner {
   accept(entry: QueuedTask): void {
     if (this.#isClosed) throw new TasksClosedError(entry.name);
     this.#unfinished.add(entry);
+    this.watch?.changed(entry, 'waiting');
+  }
+
+  gate(): Promise<'run' | 'discard'> | undefined {
+    return this.watch?.gate();
   }
 
   discard(entry: QueuedTask): void {
     this.#unfinished.delete(entry);
+    this.watch?.changed(entry, 'discarded');
     this.#log.info(
       { task: entry.name, taskId: entry.id, requestId: entry.requestId },
       'background task discarded',
@@ -80,9 +103,12 @@ export class TaskRunner implements QueueOwner {
   }
 
   async run(entry: QueuedTask): Promise<void> {
+    this.watch?.changed(entry, 'running');
     try {
       await entry.call((spec) => this.#runSpec(spec, entry));
+      this.watch?.changed(entry, 'succeeded');
     } catch (error) {
+      this.watch?.changed(entry, 'failed');
       this.#report(error, entry);
     } finally {
       this.#unfinished.delete(entry);

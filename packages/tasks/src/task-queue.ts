@@ -32,6 +32,8 @@ export interface QueueOwner {
   discard(entry: QueuedTask): void;
   /** Keeps track of work that runs outside of any request. */
   track(work: Promise<void>): void;
+  /** Asked before tasks run; nothing means that they may. */
+  gate(): Promise<'run' | 'discard'> | undefined;
 }
 
 /** One added task. It is its own handle. */
@@ -133,9 +135,10 @@ export class TaskQueue implements TaskSink {
 
   async #drain(verdict: Verdict): Promise<void> {
     this.#isDraining = true;
-    await Promise.resolve(); // not within the call of add() or an event listener
+    // Waiting, if only for a turn: not within the call of add() or an event listener.
+    const isDiscarded = (await this.#owner.gate()) === 'discard';
     for (let entry; (entry = this.#waiting.shift());) {
-      if (!allows(entry.on, verdict)) {
+      if (isDiscarded || !allows(entry.on, verdict)) {
         this.#owner.discard(entry);
         continue;
       }

@@ -2,6 +2,7 @@ import {
   createContainer,
   ThereafterError,
   type Class,
+  type Container,
   type Provision,
   type Token,
 } from '@thereafter/di';
@@ -15,6 +16,7 @@ import {
   type TaskDefinition,
   type TaskErrorHandler,
 } from '@thereafter/tasks';
+import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compile, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
@@ -37,6 +39,8 @@ import { startServer, type ListenOptions, type RunningServer } from './socket/se
 export interface AppOptions {
   /** Shown in logs and documentation; default `'app'`. */
   readonly title?: string;
+  /** Of the app, for its documentation. */
+  readonly version?: string;
   /** Whether lines are logged; default true. */
   readonly logger?: boolean;
   readonly shutdown?: {
@@ -86,8 +90,30 @@ export function createApp(options: AppOptions = {}): App {
   return new App(options);
 }
 
+/** How an app gets its requests: given what answers them, starts whatever brings them. */
+export type Open = (listener: RequestListener) => Promise<RunningServer>;
+
+/** What `thereafter/testing` works with. */
+export interface AppParts {
+  readonly container: Container;
+  readonly runner: TaskRunner;
+  /** `listen()` by other means, and without signals. */
+  readonly start: (open: Open) => Promise<{ readonly url: string }>;
+}
+
+/** @internal The parts of an app. Set by its class, which alone can reach them. */
+export let partsOf: (app: App) => AppParts;
+
 /** Registers, starts and stops; what happens to a request in between stands in `lifecycle.ts`. */
 export class App implements AsyncDisposable {
+  static {
+    partsOf = (app) => ({
+      container: app.#container,
+      runner: app.#runner,
+      start: (open) => app.#start(open),
+    });
+  }
+
   readonly get: AddRoute = this.#verb('GET');
   readonly post: AddRoute = this.#verb('POST');
   readonly put: AddRoute = this.#verb('PUT');
@@ -96,7 +122,7 @@ export class App implements AsyncDisposable {
 
   readonly #options: AppOptions;
   readonly #log: AppLog;
-  readonly #container = createContainer();
+  readonly #container: Container = createContainer();
   readonly #runner: TaskRunner;
   readonly #routes: Route[] = [];
   readonly #tasks: Runnable[] = [];
@@ -204,9 +230,16 @@ export class App implements AsyncDisposable {
    * @throws {ListenError} `LISTEN_FAILED` when the port is taken.
    */
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
+    const { title = 'app', shutdown } = this.#options;
+    const { url } = await this.#start((listener) => startServer(listener, options));
+    if (shutdown?.signals ?? true) this.#stopListeningToSignals = onSignals(() => this.close());
+    this.#log.info({ title, url }, 'listening');
+    return { url };
+  }
+
+  async #start(open: Open): Promise<{ readonly url: string }> {
     this.#assertNotStarted();
     this.#isStarted = true;
-    const { title = 'app', shutdown } = this.#options;
     const compiled: CompiledApp = {
       router: await compile({
         container: this.#container,
@@ -228,9 +261,7 @@ export class App implements AsyncDisposable {
       await running.next();
       this.#running.push(running);
     }
-    this.#server = await startServer((req, res) => handle(compiled, req, res), options);
-    if (shutdown?.signals ?? true) this.#stopListeningToSignals = onSignals(() => this.close());
-    this.#log.info({ title, url: this.#server.url }, 'listening');
+    this.#server = await open((req, res) => handle(compiled, req, res));
     return { url: this.#server.url };
   }
 

@@ -1,5 +1,6 @@
 export { AppStateError, createApp, type App, type AppOptions, type CloseResult } from './app.ts';
 export { InvalidAppError } from './compile.ts';
+export { config } from './config.ts';
 export { Context } from './context.ts';
 export { Body, Header, Path, Query } from './decorators/inputs.ts';
 export type { ControllerOptions } from './decorators/metadata.ts';

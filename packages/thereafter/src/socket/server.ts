@@ -58,7 +58,7 @@ export async function startServer(
   listener: RequestListener,
   { port = portFromEnvironment(), host }: ListenOptions,
 ): Promise<RunningServer> {
-  const server = createServer({ ...LIMITS }, listener);
+  const server = createHttpServer(listener);
   server.listen({ port, host });
   try {
     await once(server, 'listening');
@@ -66,6 +66,11 @@ export async function startServer(
     throw new ListenError(port, error as NodeJS.ErrnoException); // what 'error' of a server carries
   }
   return { url: urlOf(server), stop: () => stop(server), cut: () => server.closeAllConnections() };
+}
+
+/** A server with the limits of every connection, which does not listen yet. */
+export function createHttpServer(listener: RequestListener): Server {
+  return createServer({ ...LIMITS }, listener);
 }
 
 function portFromEnvironment(): number {
