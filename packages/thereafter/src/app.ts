@@ -17,6 +17,7 @@ import {
   type TaskErrorHandler,
 } from '@thereafter/tasks';
 import type { RequestListener } from 'node:http';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compile, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
@@ -130,6 +131,7 @@ export class App implements AsyncDisposable {
   readonly #errorHandlers = new ErrorHandlers();
   readonly #lifespans: (() => AsyncGenerator<void, void>)[] = [];
   readonly #running: AsyncGenerator<void, void>[] = [];
+  readonly #stopping = new AbortController();
   #isStarted = false;
   #server: RunningServer | undefined;
   #stopListeningToSignals: (() => void) | undefined;
@@ -137,6 +139,7 @@ export class App implements AsyncDisposable {
 
   constructor(options: AppOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#stopping.signal); // one for each open event stream
     this.#log = createLog(options.logger ?? true);
     this.#runner = new TaskRunner({
       container: this.#container,
@@ -249,6 +252,7 @@ export class App implements AsyncDisposable {
       }),
       runner: this.#runner,
       log: this.#log,
+      stopping: this.#stopping.signal,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
       onion:
         this.#middleware.length === 0
@@ -297,6 +301,7 @@ export class App implements AsyncDisposable {
     const timeout = drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
     const deadlineMs = performance.now() + toMilliseconds(timeout);
     const stopped = server.stop();
+    this.#stopping.abort(); // ends what would not end by itself: event streams
     await Promise.race([stopped, delay(deadlineMs - performance.now(), undefined, { ref: false })]);
     server.cut();
     const abandoned = await this.#runner.close(deadlineMs - performance.now());

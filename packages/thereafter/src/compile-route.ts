@@ -22,10 +22,14 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
   // What guards give is dropped: they are there to run.
   const call = route.bind(plan.entries.slice(route.guards.length));
   const isDirect = plan.needsNoScope && !container.tracksScopes;
-  const style = { status, serialise: compileSerialiser(response) };
+  const serialise = compileSerialiser(response, {
+    route: route.name,
+    check: process.env.NODE_ENV !== 'production',
+  });
+  const style = { status, serialise };
   const run = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
   if (route.middleware.length === 0) return { ...style, run };
-  const inner = async (ctx: Context): Promise<Reply> => toReply(await run(ctx), style);
+  const inner = async (ctx: Context): Promise<Reply> => toReply(await run(ctx), style, ctx);
   return { ...style, run: wrap(route.middleware, inner) };
 }
 

@@ -15,6 +15,8 @@ export interface CompiledApp {
   readonly watchEnd: (ctx: Context) => void;
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
+  /** Aborts when the app stops taking requests. */
+  readonly stopping: AbortSignal;
   readonly onError: (error: unknown, ctx: Context) => unknown;
 }
 

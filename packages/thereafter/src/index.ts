@@ -34,7 +34,16 @@ export {
   type InputIssue,
   type ProblemDefinition,
 } from './response/problem.ts';
+export { file, type FileOptions, type FileReply } from './response/file.ts';
 export { HttpReply, Reply, type ReplyOptions } from './response/reply.ts';
+export {
+  sse,
+  type Sse,
+  type SseEvent,
+  type SseOptions,
+  type SseSource,
+  type SseStream,
+} from './response/sse.ts';
 export type { RouteOptions } from './route.ts';
 export { ListenError, type ListenOptions } from './socket/server.ts';
 export {
