@@ -4,7 +4,7 @@ import { compileCheck, type Findings } from './handler/check.ts';
 import { compileCoercer } from './handler/coerce.ts';
 
 /** Environment variables are missing or not what the schema says. */
-export class ConfigError extends ThereafterError {
+class ConfigError extends ThereafterError {
   readonly code = 'CONFIG_INVALID';
   /** What is wrong, a sentence for each variable; values are left out, since they may be secret. */
   readonly faults: readonly string[];
@@ -29,7 +29,7 @@ export function config<S extends TObject>(schema: S): Token<Static<S>> {
 }
 
 /** @throws {ConfigError} `CONFIG_INVALID` with every fault. */
-export function readConfig<S extends TObject>(
+function readConfig<S extends TObject>(
   schema: S,
   environment: Readonly<Record<string, string | undefined>>,
 ): Static<S> {

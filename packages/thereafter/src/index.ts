@@ -16,6 +16,12 @@ export {
   type SchemaSource,
   type Values,
 } from './handler/inputs.ts';
+export {
+  HttpClient,
+  UpstreamError,
+  type HttpClientOptions,
+  type HttpRequest,
+} from './http-client.ts';
 export type { Middleware } from './middleware.ts';
 export type { ErrorHandler } from './response/error-handlers.ts';
 export {

@@ -13,20 +13,9 @@ export type ResponseValue<S> = [keyof S] extends [never]
       : unknown;
 
 /**
- * The schemas of a route by status. One schema alone stands for the route's own status.
- *
- * @param status - The route's, where its reply has none of its own.
+ * Whether there is a schema for each status. A schema has no key that is a number, and a record of them
+ * has no other.
  */
-export function schemasByStatus(
-  response: ResponseSchemas | undefined,
-  status: number,
-): ReadonlyMap<number, TSchema> {
-  if (response === undefined) return new Map();
-  if (!isByStatus(response)) return new Map([[status, response]]);
-  return new Map(Object.entries(response).map(([code, schema]) => [Number(code), schema]));
-}
-
-/** A schema has no key that is a number, and a record of them has no other. */
 export function isByStatus(
   response: ResponseSchemas,
 ): response is Readonly<Record<number, TSchema>> {

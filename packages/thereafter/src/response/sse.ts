@@ -28,9 +28,9 @@ export interface SseStream<T = unknown> {
    *
    * @throws {TypeError} For an `event` or `id` with a line break, or a `retry` that is no whole number.
    */
-  send(event: SseEvent<T>): void;
+  readonly send: (event: SseEvent<T>) => void;
   /** Ends the stream when what was sent is read. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /**

@@ -40,6 +40,46 @@ describe('a serialiser', () => {
     expect(JSON.parse(sent)).toEqual({ one: { a: 1 } });
   });
 
+  it('writes what JSON.stringify would, for values that fit and values that do not', () => {
+    const part = Type.Object({
+      text: Type.String(),
+      count: Type.Number(),
+      flag: Type.Boolean(),
+      list: Type.Array(Type.String()),
+    });
+    const oddities = [
+      'plain',
+      'quote " backslash \\ newline \n nul \0 del \u007f line \u2028',
+      '\ud83d\ude00 and half a pair \ud83d',
+      'long '.repeat(20),
+      `long and odd ${'x'.repeat(50)}"\n`,
+      0,
+      -0,
+      1e21,
+      1.5,
+      NaN,
+      Infinity,
+      true,
+      null,
+      undefined,
+      ['a', undefined, null, 1, () => 1],
+      [],
+      new Date(0),
+      () => 1,
+      Symbol('s'),
+    ];
+    const serialise = compileSerialiser(part);
+    for (const odd of oddities) {
+      const value = { text: odd, count: odd, flag: odd, list: odd };
+      expect(serialise(value, 200)).toBe(JSON.stringify(value));
+    }
+  });
+
+  it('filters what toJSON gives', () => {
+    const value = { toJSON: () => ({ a: 1, hash: 'secret' }) };
+    expect(compileSerialiser(Type.Object({ a: Type.Integer() }))(value, 200)).toBe('{"a":1}');
+  });
+
   it('sends what it is given without a schema', () => {
     expect(compileSerialiser(undefined)({ a: 1 }, 200)).toBe('{"a":1}');
   });

@@ -220,7 +220,7 @@ describe('sse()', () => {
   });
 
   it('starts nothing for HEAD', async () => {
-    const source = vi.fn();
+    const source = vi.fn<() => void>();
     const app = createApp(QUIET).get('/', () => sse(source));
     await using server = await serve(app);
     const response = await server.fetch('/', { method: 'HEAD' });
