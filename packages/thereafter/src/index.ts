@@ -41,7 +41,7 @@ export {
   type ProblemDefinition,
 } from './response/problem.ts';
 export { file, type FileOptions, type FileReply } from './response/file.ts';
-export { redirect, redirectExternal, type RedirectStatus } from './response/redirect.ts';
+export { redirect, type RedirectOptions } from './response/redirect.ts';
 export { HttpReply, Reply, type ReplyOptions } from './response/reply.ts';
 export {
   sse,

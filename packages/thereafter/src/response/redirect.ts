@@ -1,45 +1,39 @@
+import { BadRequest } from './problem.ts';
 import { HttpReply } from './reply.ts';
 
-/** 303 makes the next request a GET; 307 and 308 repeat the method. */
-export type RedirectStatus = 301 | 302 | 303 | 307 | 308;
+export interface RedirectOptions {
+  /** Default 303: whatever the request was, the client goes on with GET. */
+  readonly status?: 301 | 302 | 303 | 307 | 308;
+  /** Other origins that may be led to, e.g. `https://accounts.example`; default none. */
+  readonly allow?: readonly string[];
+}
 
+/**
+ * Sends the client to another path of this app, or to an origin of the list. What comes from a
+ * request, such as `?next=`, can be given as it is: what leads elsewhere is refused.
+ *
+ * @param target - A path that begins with a slash, or a URL of an origin of `allow`.
+ * @throws {BadRequest} For any other target.
+ */
+export function redirect(target: string, options: RedirectOptions = {}): HttpReply<never> {
+  const { status = 303, allow = [] } = options;
+  const location = target.startsWith('/') ? samePath(target) : allowedUrl(target, allow);
+  if (location === undefined) throw new BadRequest('The target of the redirect is not allowed.');
+  // There is no value, so it fits every schema.
+  return new HttpReply(undefined as never, { status, headers: { location } });
+}
+
+/** Read as a browser would read it: `/\evil.example` and `/.//evil.example` are no paths. */
+function samePath(target: string): string | undefined {
+  const url = URL.parse(target, HERE);
+  if (url?.origin !== HERE || url.pathname.startsWith('//')) return undefined;
+  return url.pathname + url.search + url.hash;
+}
+
+function allowedUrl(target: string, allow: readonly string[]): string | undefined {
+  const url = URL.parse(target);
+  return url !== null && allow.includes(url.origin) ? url.href : undefined;
+}
+
+/** Stands for the origin of the app, which need not be known. */
 const HERE = 'http://here.invalid';
-
-/**
- * An answer that sends the client to another path of this app. What a client gave may be passed on: a
- * target that a browser would take for another host is refused.
- *
- * @param path - Absolute, with query string if need be.
- * @param status - Default 303.
- * @throws {TypeError} For everything that is not a path here, such as `//evil.example`.
- */
-export function redirect(path: string, status: RedirectStatus = 303): HttpReply<never> {
-  const url = path.startsWith('/') ? URL.parse(path, HERE) : null;
-  if (url?.origin !== HERE) {
-    throw new TypeError(
-      'redirect() goes to paths of this app only, which begin with one slash. For another host, use redirectExternal().',
-    );
-  }
-  return found(url.pathname + url.search + url.hash, status);
-}
-
-/**
- * An answer that sends the client anywhere. Never pass on what a client gave.
- *
- * @param status - Default 303.
- * @throws {TypeError} When the target is not an absolute URL of `http:` or `https:`.
- */
-export function redirectExternal(
-  target: string | URL,
-  status: RedirectStatus = 303,
-): HttpReply<never> {
-  const url = URL.parse(String(target));
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new TypeError('redirectExternal() wants an absolute http: or https: URL.');
-  }
-  return found(url.href, status);
-}
-
-function found(location: string, status: RedirectStatus): HttpReply<never> {
-  return new HttpReply(undefined as never, { status, headers: { location } }); // it has no value
-}
