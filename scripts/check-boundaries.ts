@@ -32,10 +32,13 @@ interface Place {
 
 const root = resolve(process.argv[2] ?? '.');
 const packages = globSync('packages/*/package.json', { cwd: root }).map(readPackage);
-const files = globSync(['packages/*/**/*.ts', 'apps/*/**/*.ts', 'scripts/**/*.ts'], {
-  cwd: root,
-  exclude: (name) => ['node_modules', 'dist', 'must-not-compile'].includes(lastPart(name)),
-}).toSorted();
+const files = globSync(
+  ['packages/*/**/*.ts', 'apps/*/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
+  {
+    cwd: root,
+    exclude: (name) => ['node_modules', 'dist', 'must-not-compile'].includes(lastPart(name)),
+  },
+).toSorted();
 
 let violations = 0;
 for (const file of files) {
@@ -83,7 +86,7 @@ function objectToDoor(specifier: string, { name, folder, doors }: Package): stri
 }
 
 function objectToEdge({ home, area }: Place, target: Package): string | undefined {
-  if (!home.startsWith('packages/')) return undefined; // apps and scripts are users: any package
+  if (!home.startsWith('packages/')) return undefined; // apps, bench and scripts are users: any package
   const importer = lastPart(home);
   const allowed = mayImport[importer];
   if (allowed === undefined) {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import * as esbuild from 'esbuild';
+import { copyDocsPage } from './docs-page.ts';
 import { CompileError, compile, withInlineMap, type CompileProblem } from './transform.ts';
 
 /** What {@link bundle} wrote. */
@@ -14,7 +15,8 @@ export interface BundleReport {
 
 /**
  * Bundles a program and everything it imports into one file that `node <outfile>` runs, with a source
- * map beside it. Class names and decorator metadata survive.
+ * map beside it. Class names and decorator metadata survive. The files of an app's docs page are put into
+ * `docs-page` beside it; without that folder all but the page works.
  *
  * @param options - esbuild's own options, laid over the defaults. Plugins are added to ours.
  * @throws {esbuild.BuildFailure} when a file does not compile or an import cannot be resolved.
@@ -42,8 +44,10 @@ export async function bundle(
     metafile: true,
     plugins: [decoratorMetadata(), ...(options.plugins ?? [])],
   });
+  const inputs = Object.keys(metafile.inputs);
+  await copyDocsPage(entry, outfile, inputs);
   const output = Object.values(metafile.outputs).find((o) => o.entryPoint !== undefined);
-  return { outfile, bytes: output?.bytes ?? 0, files: Object.keys(metafile.inputs).length };
+  return { outfile, bytes: output?.bytes ?? 0, files: inputs.length };
 }
 
 /**
@@ -65,6 +69,7 @@ export function decoratorMetadata(): esbuild.Plugin {
       build.onLoad({ filter: /\.m?ts$/ }, async ({ path }) => {
         const source = await readFile(path, 'utf8');
         try {
+          // esbuild lowers what its own target does not know.
           return { contents: withInlineMap(compile(path, source)), loader: 'js' };
         } catch (error) {
           if (!(error instanceof CompileError)) throw error;

@@ -9,9 +9,13 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { explainCycle, fileOf, ImportGraph } from './import-cycle.ts';
 import { compile, withInlineMap } from './transform.ts';
 
 process.setSourceMapsEnabled(true);
+
+/** Node 22 does not know `using`. */
+const target = Number.parseInt(process.versions.node) >= 24 ? 'esnext' : 'es2023';
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
@@ -19,25 +23,45 @@ registerHooks({
     if (specifier.startsWith('@oxc-project/runtime/')) {
       return nextResolve(specifier, { ...context, parentURL: import.meta.url });
     }
-    try {
-      return nextResolve(specifier, context);
-    } catch (error) {
-      const source = sourceBehind(specifier, context.parentURL);
-      if (source === undefined) throw error;
-      try {
-        return nextResolve(source, context);
-      } catch {
-        throw error; // it names the file that the user wrote
-      }
-    }
+    const resolved = resolve(specifier, context.parentURL, (name) => nextResolve(name, context));
+    noteImport(context.parentURL, resolved.url);
+    return resolved;
   },
 
   load(url, context, nextLoad) {
-    if (!isTypeScript(url) || url.includes('/node_modules/')) return nextLoad(url, context);
+    if (!isOwnSource(url)) return nextLoad(url, context);
     const filename = fileURLToPath(withoutQuery(url));
-    const compiled = compile(filename, readFileSync(filename, 'utf8'));
+    const compiled = compile(filename, readFileSync(filename, 'utf8'), target);
     return { format: 'module', source: withInlineMap(compiled), shortCircuit: true };
   },
+});
+
+/** Resolves a name, or that of the TypeScript source behind it. */
+function resolve<T>(specifier: string, importer: string | undefined, next: (name: string) => T): T {
+  try {
+    return next(specifier);
+  } catch (error) {
+    const source = sourceBehind(specifier, importer);
+    if (source === undefined) throw error;
+    try {
+      return next(source);
+    } catch {
+      throw error; // it names the file that the user wrote
+    }
+  }
+}
+
+const imports = new ImportGraph();
+
+function noteImport(importer: string | undefined, imported: string): void {
+  if (importer === undefined || !isOwnSource(importer) || !isOwnSource(imported)) return;
+  imports.add(fileOf(importer)!, fileOf(imported)!);
+}
+
+// Says what Node's own message does not: which files import each other.
+process.on('uncaughtExceptionMonitor', (error) => {
+  const explanation = explainCycle(error, imports);
+  if (explanation !== undefined) console.error(explanation);
 });
 
 /**
@@ -48,6 +72,10 @@ function sourceBehind(specifier: string, importer: string | undefined): string |
   if (importer === undefined || !isTypeScript(importer)) return undefined;
   const match = /^(\.{0,2}\/.*\.m?)js$/.exec(specifier);
   return match ? `${match[1]}ts` : undefined;
+}
+
+function isOwnSource(url: string): boolean {
+  return isTypeScript(url) && !url.includes('/node_modules/');
 }
 
 function isTypeScript(url: string): boolean {

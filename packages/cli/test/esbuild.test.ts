@@ -21,6 +21,13 @@ describe('bundle', () => {
     expect(JSON.parse(stdout)).toEqual(expectedMetadata);
   });
 
+  it('takes decorators and using at the top level of one file, for Node 22 too', async () => {
+    const outfile = join(folder, 'using.mjs');
+    await bundle(fixture('using/main.ts'), outfile);
+    expect(await readFile(outfile, 'utf8')).not.toMatch(/^ *using /m);
+    expect((await runNode(outfile)).stdout).toBe('Pool\nclosed\n');
+  });
+
   it('leaves no import behind, decorator helpers included', async () => {
     const outfile = join(folder, 'helpers.mjs');
     const report = await bundle(fixture('metadata/main.ts'), outfile);

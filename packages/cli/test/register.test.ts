@@ -12,6 +12,12 @@ describe('@thereafter/cli/register', () => {
     expect(JSON.parse(stdout)).toEqual(expectedMetadata);
   });
 
+  it('takes decorators and using at the top level of one file', async () => {
+    const { stdout, stderr } = await runWithLoader('using/main.ts');
+    expect(stderr).toBe('');
+    expect(stdout).toBe('Pool\nclosed\n');
+  });
+
   it('compiles in worker threads too', async () => {
     const { stdout } = await runWithLoader('metadata/in-worker.ts');
     expect(JSON.parse(stdout)).toEqual(expectedMetadata);

@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { build, isPending, type Builder } from './build.ts';
 import { InjectionError, InvalidContainerError, ResolutionError } from './errors.ts';
+import { explainEdges } from './explain.ts';
 import { Graph, type Node } from './graph.ts';
-import { setResolver, type Resolver } from './inject.ts';
-import { makerOf, Plan } from './plan.ts';
+import { Plan } from './plan.ts';
 import { toProvider, type Need, type Provider, type Provision } from './provider.ts';
-import { isPromise, keep, Scope, type ScopeOwner } from './scope.ts';
-import { tearDown, type Teardown } from './teardown.ts';
+import { reach } from './reach.ts';
+import { Scope, type ScopeOwner } from './scope.ts';
+import { tearDown, throwAny, type Teardown } from './teardown.ts';
 import {
   nameOf,
   type Class,
@@ -33,19 +35,25 @@ export function createContainer(): Container {
 /**
  * Builds objects by the types of their constructors, and ends them when their time is over.
  *
- * Register, `start()` — which reports everything that is wrong, then builds the singletons — open
- * scopes, `close()`.
+ * - open: register, override, plan
+ * - started: everything is planned and checked, singletons are built; get, open scopes
+ * - closed: singletons have ended
  */
-export class Container implements AsyncDisposable, ScopeOwner, Resolver {
+export class Container implements AsyncDisposable, ScopeOwner, Builder {
+  /** @internal */
+  readonly making: Set<Node> = new Set();
   readonly #providers = new Map<Key, Provider>();
-  readonly #overrides = new Set<Key>();
-  readonly #graph = new Graph(this.#providers);
+  readonly #overrides = new Map<Key, Provider>();
+  readonly #found = {
+    find: (key: Key): Provider | undefined => this.#overrides.get(key) ?? this.#providers.get(key),
+  };
+  readonly #graph = new Graph(this.#found);
   readonly #plans: Plan[] = [];
   readonly #singletons = new Map<Node, unknown>();
   readonly #teardowns: Teardown[] = [];
   readonly #currentScope = new AsyncLocalStorage<Scope>();
   readonly #emptyPlan = new Plan('a scope', 'any', []);
-  #isStarted = false;
+  #state: 'open' | 'started' | 'closed' = 'open';
 
   /**
    * Says how a token or class gets its value. The last word counts.
@@ -53,30 +61,27 @@ export class Container implements AsyncDisposable, ScopeOwner, Resolver {
    * @throws {TypeError} After `start()`.
    */
   provide<T>(key: Token<T> | Class<T>, how: Provision<T>): this {
-    return this.#register(key as unknown as Key, toProvider(how)); // tokens are objects with a kind
+    return this.#register(this.#providers, key as unknown as Key, toProvider(how)); // a token is an object with a kind
   }
 
   /**
    * Replaces a token, class or function dependency by a value, for tests: what the replaced one needed
-   * is not built. `start()` refuses an override that nobody uses.
+   * is not built. It wins over `provide()`. `start()` refuses an override that nobody uses.
+   *
+   * @throws {TypeError} After `start()`.
    */
   override<V>(key: Source<V> | Class<V>, value: V): this {
-    this.#overrides.add(key as unknown as Key); // every source is an object with a kind
-    return this.#register(key as unknown as Key, { kind: 'value', value });
+    return this.#register(this.#overrides, key as unknown as Key, { kind: 'value', value }); // a source is an object with a kind
   }
 
   /** Lets a class stand for a value that comes with the scope, such as the HTTP context. */
   external<T>(key: Class<T>, source: ExternalSource): this {
-    return this.#register(key, { kind: 'external', source });
+    return this.#register(this.#providers, key, { kind: 'external', source });
   }
 
-  #register(key: Key, provider: Provider): this {
-    if (this.#isStarted) {
-      throw new TypeError(
-        `${nameOf(key)} was registered after start(): everything is planned there. Register it before.`,
-      );
-    }
-    this.#providers.set(key, provider);
+  #register(providers: Map<Key, Provider>, key: Key, provider: Provider): this {
+    this.#assertOpen(`${nameOf(key)} was registered`);
+    providers.set(key, provider);
     return this;
   }
 
@@ -84,38 +89,45 @@ export class Container implements AsyncDisposable, ScopeOwner, Resolver {
    * Plans entry points: what must be made, in which order, to have their values.
    *
    * @returns A plan for `openScope`. Faults are reported by `start()`, all of them at once.
+   * @throws {TypeError} After `start()`.
    */
   plan(needs: readonly Need[], { name, kind = 'any' }: PlanOptions): Plan {
-    const nodes = needs.map((need) => {
-      const node = this.#graph.node(need.key, [name]);
-      if (node) this.#graph.checkCarrier(node, kind, [name]);
-      return node;
-    });
-    const plan = new Plan(
-      name,
-      kind,
-      nodes.filter((node) => node !== undefined),
-    );
+    this.#assertOpen(`${name} was planned`);
+    const plan = new Plan(name, kind, this.#graph.add(needs, name, kind));
     this.#plans.push(plan);
     return plan;
+  }
+
+  /** Every key that these needs lead to, in the order of asking. Plans nothing and builds nothing. */
+  reach(needs: readonly Need[]): readonly Key[] {
+    return reach(needs, this.#providers);
+  }
+
+  #assertOpen(what: string): void {
+    if (this.#state === 'open') return;
+    throw new TypeError(`${what} after start(): everything is planned there. Do it before.`);
   }
 
   /** Everything that is wrong with what was planned and registered so far. */
   get faults(): readonly InjectionError[] {
     this.#graph.followLazy();
-    const unused = [...this.#overrides].filter((key) => !this.#graph.has(key));
-    return [
-      ...this.#graph.faults,
-      ...unused.map(
-        (key) =>
-          new InjectionError(
-            'TA107',
-            [nameOf(key)],
-            'it is overridden, but nobody asks for it',
-            'Remove the override, or override what is really used.',
-          ),
-      ),
-    ];
+    return [...this.#graph.faults, ...this.#unusedOverrides()];
+  }
+
+  #unusedOverrides(): InjectionError[] {
+    const { nodes } = this.#graph;
+    const unused = [...this.#overrides.keys()].filter((key) => !nodes.has(key));
+    // What inject() asks for is only known once it runs: then nobody can say that it is not used.
+    if (unused.length === 0 || [...nodes.values()].some(mayInject)) return [];
+    return unused.map(
+      (key) =>
+        new InjectionError(
+          'TA107',
+          [{ name: nameOf(key) }],
+          'it is overridden, but nobody asks for it',
+          'Remove the override, or override what is really used.',
+        ),
+    );
   }
 
   /** Whether code must run inside `enter()`, because a singleton reaches into the current scope. */
@@ -124,33 +136,64 @@ export class Container implements AsyncDisposable, ScopeOwner, Resolver {
   }
 
   /**
-   * Checks the whole graph, then builds every singleton, those that do not need one another at once.
+   * Checks everything that was planned, then builds every singleton, those that do not need one another
+   * at once.
    *
+   * @param entryPoints - What will be asked for with `get()`, if no plan names it.
    * @throws {InvalidContainerError} `TA100` with every fault.
+   * @throws What building a singleton threw, an AggregateError if several failed. Those that had been
+   *   built are ended.
    */
-  async start(): Promise<void> {
+  // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
+  async start(...entryPoints: readonly (Source<any> | Class<any>)[]): Promise<void> {
+    this.#assertOpen('start() was called');
+    for (const entry of entryPoints) {
+      this.#graph.add([{ key: entry as unknown as Key }], undefined, 'any'); // a source is an object with a kind
+    }
     const { faults } = this;
     if (faults.length > 0) throw new InvalidContainerError(faults);
-    this.#isStarted = true;
-    try {
-      await Promise.all(
-        [...this.#graph.nodes]
-          .filter((node) => node?.lifetime === 'singleton')
-          .map((node) => this.singleton(node!)),
-      );
-    } catch (error) {
+    this.#state = 'started';
+    const failures = await this.#buildSingletons();
+    if (failures.size > 0) {
+      this.#state = 'closed';
+      const [error] = failures;
       await tearDown(this.#teardowns, { error });
-      throw error;
+      if (failures.size === 1) throw error;
+      throw new AggregateError(failures, `${failures.size} singletons could not be built`);
     }
-    for (const plan of this.#plans) this.#bind(plan);
+    for (const plan of this.#plans) plan.bind((node) => this.#singletons.get(node));
   }
 
-  #bind(plan: Plan): void {
-    plan.bind((node) => this.#singletons.get(node));
+  /** Begins all of them before it waits for any. */
+  async #buildSingletons(): Promise<ReadonlySet<unknown>> {
+    const failures = new Set<unknown>();
+    const pending: Promise<unknown>[] = [];
+    const nodes = [...this.#graph.nodes.values()]; // inject() may add to the graph meanwhile
+    for (const node of nodes) {
+      if (node?.lifetime !== 'singleton') continue;
+      try {
+        const value = this.singleton(node);
+        if (isPending(node, value)) pending.push(value);
+      } catch (error) {
+        failures.add(error);
+        break; // who needs it would only make it fail again
+      }
+    }
+    for (const settled of await Promise.allSettled(pending)) {
+      if (settled.status === 'rejected') failures.add(settled.reason);
+    }
+    return failures;
   }
 
-  /** Opens a scope. The caller closes it. */
+  /**
+   * Opens a scope. The caller closes it.
+   *
+   * @param plan - What `scope.run()` makes; default nothing.
+   * @param carrier - What external sources read from, such as an HTTP context.
+   * @throws {ResolutionError} `TA121` before `start()`, `TA120` after `close()`.
+   */
   openScope(plan: Plan = this.#emptyPlan, carrier?: unknown): Scope {
+    if (this.#state !== 'started') this.#refuse(`the scope of ${plan.name}`);
     return new Scope(this, plan, carrier);
   }
 
@@ -163,48 +206,69 @@ export class Container implements AsyncDisposable, ScopeOwner, Resolver {
    * The value of a singleton.
    *
    * @throws {InjectionError} `TA111` for what lives in a scope: open one and ask it.
+   * @throws {InvalidContainerError} `TA100` when it cannot be built.
+   * @throws {ResolutionError} `TA121` before `start()`, `TA120` after `close()`, `TA123` when it has to be
+   *   waited for and was not named to `start()`.
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
   get<X extends Source<any> | Class<any>>(source: X): Gives<X> {
-    return this.resolveNow(source as unknown as Key) as Gives<X>; // every source is an object with a kind
+    const key = source as unknown as Key; // every source is an object with a kind
+    if (this.#state !== 'started') this.#refuse(nameOf(key));
+    return this.resolveNow(key) as Gives<X>;
   }
 
+  #refuse(what: string): never {
+    if (this.#state === 'closed') {
+      throw new ResolutionError('TA120', `${what} was asked of a container that is closed.`);
+    }
+    throw new ResolutionError(
+      'TA121',
+      `${what} was asked of a container that has not started. Await start() first.`,
+    );
+  }
+
+  /** @internal */
   resolveNow(key: Key): unknown {
     const node = this.require(key, 'any');
     if (node.lifetime === 'request' || node.lifetime === 'handler') {
+      const name = nameOf(key);
+      const hops = [...this.making, node].map((hop) => ({ name: hop.name }));
       throw new InjectionError(
         'TA111',
-        [nameOf(key)],
-        `it lives for one ${node.lifetime}, and no scope is open here`,
+        hops,
+        `${name} lives for one ${node.lifetime}, and no scope is open here`,
         'Open a scope and ask it, or reach it with lazy().',
       );
     }
-    const value = node.lifetime === 'singleton' ? this.singleton(node) : this.#build(node);
-    if (isPromise(value) && node.provider.kind === 'function') {
+    const value = this.#valueOf(node);
+    if (isPending(node, value)) {
+      void value.then(undefined, () => undefined); // reported here, not as an unhandled rejection
       throw new ResolutionError(
         'TA123',
-        `${nameOf(key)} is asynchronous and not ready: ask for it as a parameter or input, not with inject().`,
+        `${nameOf(key)} is asynchronous and not ready. Ask for it as a parameter or input instead of with ` +
+          'inject(), or name it to start().',
       );
     }
     return value;
   }
 
+  /** @internal */
   require(key: Key, kind: ScopeKind): Node {
-    const before = this.#graph.faults.length;
-    const node = this.#graph.node(key, []);
-    if (node) this.#graph.checkCarrier(node, kind, []);
+    const known = this.#graph.nodes.get(key);
+    if (known && isCarriedBy(known, kind)) return known;
+    const [edge] = this.#graph.add([{ key }], undefined, kind);
     this.#graph.followLazy();
-    const faults = this.#graph.takeFaults(before);
-    if (faults.length > 0 || !node) throw new InvalidContainerError(faults);
-    return node;
+    const faults = this.#graph.takeFaults();
+    if (faults.length > 0 || !edge) throw new InvalidContainerError(faults);
+    return edge.node;
   }
 
-  /** The value of a singleton, or a promise of it while it is being built. */
+  /** @internal */
   singleton(node: Node): unknown {
     if (this.#singletons.has(node)) return this.#singletons.get(node);
     const value = this.#build(node);
     this.#singletons.set(node, value);
-    if (isPromise(value)) {
+    if (isPending(node, value)) {
       void value.then(
         (built) => this.#singletons.set(node, built),
         () => undefined, // start() reports it
@@ -213,30 +277,25 @@ export class Container implements AsyncDisposable, ScopeOwner, Resolver {
     return value;
   }
 
-  #build(node: Node): unknown {
-    if (node.provider.kind === 'value') return node.provider.value;
-    if (node.provider.kind === 'lazy') return this.#lazyValue(node.provider.of);
-    const inputs = node.edges.map((edge) =>
-      edge.node.lifetime === 'singleton' ? this.singleton(edge.node) : this.#build(edge.node),
-    );
-    const make = (values: readonly unknown[]): unknown => {
-      const previous = setResolver(this);
-      try {
-        return keep(node, makerOf(node, [...values.keys()])(values), (teardown) =>
-          this.#teardowns.push(teardown),
-        );
-      } finally {
-        setResolver(previous);
-      }
-    };
-    return inputs.some(isPromise) ? Promise.all(inputs).then(make) : make(inputs);
+  #valueOf(node: Node): unknown {
+    return node.lifetime === 'singleton' ? this.singleton(node) : this.#build(node);
   }
 
-  #lazyValue(of: () => Key): { get(): unknown } {
+  #build(node: Node): unknown {
+    if (node.provider.kind === 'value') return node.provider.value;
+    if (node.provider.kind === 'lazy') return this.lazily(node.provider.of);
+    const inputs = node.edges.map((edge) => this.#valueOf(edge.node));
+    return inputs.some((input, i) => isPending(node.edges[i]!.node, input))
+      ? Promise.all(inputs).then((values) => build(node, values, this))
+      : build(node, inputs, this);
+  }
+
+  /** @internal */
+  lazily(of: () => Key, fallback?: Scope): { get(): unknown } {
     return {
       get: () => {
         const key = of();
-        const scope = this.#currentScope.getStore();
+        const scope = this.#currentScope.getStore() ?? fallback;
         if (scope) return scope.resolveNow(key);
         if (this.require(key, 'any').lifetime === 'singleton') return this.resolveNow(key);
         throw new ResolutionError(
@@ -247,19 +306,58 @@ export class Container implements AsyncDisposable, ScopeOwner, Resolver {
     };
   }
 
+  /** @internal */
+  note(_node: Node, teardown: Teardown): void {
+    this.#teardowns.push(teardown);
+  }
+
   /**
-   * Ends every singleton, the last made first.
+   * What a dependency is made of, as a tree for people: how long each part lives, why, and who ends it.
+   * Without a key: of everything that was planned.
    *
-   * @throws {AggregateError} What disposers threw, after all of them have run.
+   * @throws {InvalidContainerError} `TA100` when it cannot be built.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
+  explain(source?: Source<any> | Class<any>): string {
+    if (source === undefined) {
+      return this.#plans
+        .filter(({ edges }) => edges.length > 0)
+        .map(({ name, edges }) => [name, ...explainEdges(edges)].join('\n'))
+        .join('\n\n');
+    }
+    const graph = new Graph(this.#found); // not the real one: asking must change nothing
+    const [edge] = graph.add([{ key: source as unknown as Key }], undefined, 'http');
+    if (!edge) throw new InvalidContainerError(graph.faults);
+    return explainEdges([edge]).join('\n');
+  }
+
+  /**
+   * Ends every singleton, the last made first. A second call does nothing.
+   *
+   * @throws What a disposer threw, an AggregateError if several did; all of them have run.
    */
   async close(): Promise<void> {
-    const failures = await tearDown(this.#teardowns, undefined);
-    if (failures.length > 0) {
-      throw new AggregateError(failures, `${failures.length} singletons could not be closed`);
-    }
+    this.#state = 'closed';
+    throwAny(await tearDown(this.#teardowns, undefined), 'the container');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function isCarriedBy(node: Node, kind: ScopeKind): boolean {
+  for (const carrier of node.carriers) if (carrier !== kind) return false;
+  return true;
+}
+
+function mayInject(node: Node | undefined): boolean {
+  const provider = node?.provider;
+  const code =
+    provider?.kind === 'class'
+      ? provider.class
+      : provider?.kind === 'function'
+        ? provider.make
+        : undefined;
+  return code !== undefined && /\binject\b/.test(Function.prototype.toString.call(code));
 }

@@ -14,14 +14,15 @@ export abstract class ThereafterError extends Error {
  * - `TA101` the compiler emitted no decorator metadata
  * - `TA102` the class is not decorated
  * - `TA103` the parameter's type does not exist at run time
- * - `TA104` the parameter is a primitive, an array, a promise or a function
+ * - `TA104` the parameter is a primitive, an array, a promise or a built-in
  * - `TA105` the class is not defined yet: a circular import, or a use above its declaration
  * - `TA106` nothing provides a token
  * - `TA107` an override replaces something that nobody uses
  * - `TA108` the value is not something that can be asked for
  * - `TA110` a cycle
  * - `TA111` a long-lived object would capture a short-lived one
- * - `TA112` a task asks for something that only exists during an HTTP request
+ * - `TA112` something asks for what its kind of scope does not carry: an HTTP request's part, in a task
+ * - `TA113` the package is loaded twice
  */
 export type InjectionCode =
   | 'TA101'
@@ -34,7 +35,15 @@ export type InjectionCode =
   | 'TA108'
   | 'TA110'
   | 'TA111'
-  | 'TA112';
+  | 'TA112'
+  | 'TA113';
+
+/** One step of the way to a culprit. */
+export interface Hop {
+  readonly name: string;
+  /** The parameter that asks for it, where there is one. */
+  readonly label?: string | undefined;
+}
 
 /** One thing that is wrong with the dependency graph. Reported at start, all of them at once. */
 export class InjectionError extends ThereafterError {
@@ -42,13 +51,17 @@ export class InjectionError extends ThereafterError {
   /** From the entry point to the culprit, e.g. `['NotesController', 'NotesService', 'Mailer']`. */
   readonly path: readonly string[];
 
-  constructor(code: InjectionCode, path: readonly string[], problem: string, remedy: string) {
-    const subject = path[0] ?? 'the container';
-    const where = path.length > 1 ? ` (${path.join(' → ')})` : '';
-    super(`Cannot build ${subject}: ${problem}${where}. ${remedy}`);
+  constructor(code: InjectionCode, hops: readonly Hop[], problem: string, remedy: string) {
+    const path = hops.map(({ name }) => name);
+    const where = path.length > 1 ? ` (${hops.map(describeHop).join(' → ')})` : '';
+    super(`Cannot build ${path[0] ?? 'the container'}: ${problem}${where}. ${remedy}`);
     this.code = code;
     this.path = path;
   }
+}
+
+function describeHop({ name, label }: Hop, index: number): string {
+  return label === undefined || index === 0 ? name : `${label}: ${name}`;
 }
 
 /** The container cannot start. `errors` holds every fault that was found, not only the first. */
@@ -65,17 +78,23 @@ export class InvalidContainerError extends ThereafterError {
   }
 }
 
+/**
+ * Why something cannot be had at this time.
+ *
+ * - `TA120` the scope has ended, or the container is closed
+ * - `TA121` the container has not been started
+ * - `TA122` `inject()` or `lazy().get()` was called where no scope is current
+ * - `TA123` the value is asynchronous and has not been awaited yet
+ * - `TA124` it is being built right now, and asks for itself
+ * - `TA125` an input that it needs is not valid
+ */
+export type ResolutionCode = 'TA120' | 'TA121' | 'TA122' | 'TA123' | 'TA124' | 'TA125';
+
 /** Something was asked of a container or scope at a time when it cannot answer. */
 export class ResolutionError extends ThereafterError {
-  /**
-   * - `TA120` the scope has ended
-   * - `TA121` the container has not been started
-   * - `TA122` `inject()` or `lazy().get()` was called where no scope is current
-   * - `TA123` the value is asynchronous and has not been awaited yet
-   */
-  readonly code: 'TA120' | 'TA121' | 'TA122' | 'TA123';
+  readonly code: ResolutionCode;
 
-  constructor(code: ResolutionError['code'], message: string) {
+  constructor(code: ResolutionCode, message: string) {
     super(message);
     this.code = code;
   }

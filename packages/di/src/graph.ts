@@ -1,4 +1,4 @@
-import { InjectionError } from './errors.ts';
+import { InjectionError, type Hop, type InjectionCode } from './errors.ts';
 import { defaultProvider, Unusable, type Lifetime, type Need, type Provider } from './provider.ts';
 import { nameOf, type Key, type ScopeKind } from './token.ts';
 
@@ -9,16 +9,26 @@ export interface Node {
   readonly provider: Exclude<Provider, { kind: 'alias' }>;
   readonly lifetime: Lifetime;
   readonly edges: readonly Edge[];
+  /** The shortest life of what it keeps: its own, or for a transient that of what it is made of. */
+  readonly keeps: Lifetime;
+  /** The kinds of scope that carry something below it; most often none. */
+  readonly carriers: ReadonlySet<ScopeKind>;
 }
 
 export interface Edge {
-  /** The parameter that asks, for error messages. */
-  readonly label: string;
+  readonly need: Need;
   readonly node: Node;
 }
 
+/** How the values of keys are found. */
+export interface Providers {
+  find(key: Key): Provider | undefined;
+}
+
 /** Lengths of life: what lives long must not hold what lives short. */
-const LENGTH = { singleton: 3, request: 2, handler: 1, transient: 0 } as const;
+const LENGTH = { transient: 4, singleton: 3, request: 2, handler: 1 } as const;
+
+const NO_CARRIERS: ReadonlySet<ScopeKind> = new Set();
 
 /**
  * Who needs whom. Grows as entry points are added; every fault found on the way is kept, and the
@@ -26,22 +36,22 @@ const LENGTH = { singleton: 3, request: 2, handler: 1, transient: 0 } as const;
  */
 export class Graph {
   readonly faults: InjectionError[] = [];
-  readonly #providers: ReadonlyMap<Key, Provider>;
+  readonly #providers: Providers;
+  /** A key that cannot be built is kept without a node, and so reported once. */
   readonly #nodes = new Map<Key, Node | undefined>();
-  readonly #open: Key[] = [];
-  readonly #lazyTargets: (() => void)[] = [];
+  /** The way from the entry point to what is being added. */
+  #trail: (Hop & { readonly key?: Key })[] = [];
+  /** How much of the trail is there for messages only, because it was added before. */
+  #addedBefore = 0;
+  #lazyTargets: (() => void)[] = [];
   #reachesScopesLazily = false;
 
-  constructor(providers: ReadonlyMap<Key, Provider>) {
+  constructor(providers: Providers) {
     this.#providers = providers;
   }
 
-  get nodes(): Iterable<Node | undefined> {
-    return this.#nodes.values();
-  }
-
-  has(key: Key): boolean {
-    return this.#nodes.has(key);
+  get nodes(): ReadonlyMap<Key, Node | undefined> {
+    return this.#nodes;
   }
 
   /** Whether `lazy()` leads to something that lives in a scope, so that the current one must be known. */
@@ -50,27 +60,23 @@ export class Graph {
   }
 
   /**
-   * The node of a key, with everything below it.
+   * Adds what an entry point needs, with everything below it.
    *
-   * @param path - How the key was reached, for error messages.
-   * @returns Nothing when it cannot be built; the reason is then among the faults.
+   * @param entry - For error messages: who asks.
+   * @param kind - Of the scopes that it will be given in.
+   * @returns What can be built. Why the others cannot is then among the faults.
    */
-  node(key: Key | Unusable, path: readonly string[]): Node | undefined {
-    if (key instanceof Unusable) {
-      this.faults.push(key.toError(path));
-      return undefined;
+  add(needs: readonly Need[], entry: string | undefined, kind: ScopeKind): Edge[] {
+    this.#trail = entry === undefined ? [] : [{ name: entry }];
+    this.#addedBefore = this.#trail.length;
+    const edges: Edge[] = [];
+    for (const need of needs) {
+      const node = this.#visit(need);
+      if (!node) continue;
+      this.#checkCarriers({ need, node }, kind);
+      edges.push({ need, node });
     }
-    const open = this.#open.indexOf(key);
-    if (open !== -1) {
-      this.#reportCycle(this.#open.slice(open));
-      return undefined;
-    }
-    if (this.#nodes.has(key)) return this.#nodes.get(key);
-    this.#open.push(key);
-    const node = this.#create(key, [...path, nameOf(key)]);
-    this.#open.pop();
-    this.#nodes.set(key, node);
-    return node;
+    return edges;
   }
 
   /** Plans what `lazy()` leads to, now that its classes are all declared. */
@@ -78,121 +84,211 @@ export class Graph {
     for (let follow; (follow = this.#lazyTargets.shift());) follow();
   }
 
-  /** Takes the faults found since there were `count`, and what is broken by them out of the graph. */
-  takeFaults(count: number): InjectionError[] {
-    for (const [key, node] of this.#nodes) if (!node) this.#nodes.delete(key);
-    return this.faults.splice(count);
+  /** Takes all faults out, and what is broken by them, so that it may be tried again. */
+  takeFaults(): InjectionError[] {
+    const faults = this.faults.splice(0);
+    if (faults.length > 0) {
+      for (const [key, node] of this.#nodes) if (!node) this.#nodes.delete(key);
+    }
+    return faults;
   }
 
-  /** Reports what a scope of this kind cannot give. */
-  checkCarrier(node: Node, kind: ScopeKind, path: readonly string[]): void {
-    const found = findPath(node, ({ provider }) => {
-      if (provider.kind !== 'external') return false;
-      return provider.source.carriedBy !== 'any' && provider.source.carriedBy !== kind;
-    });
-    if (!found) return;
-    const culprit = found.at(-1)!.name;
-    this.faults.push(
-      new InjectionError(
-        'TA112',
-        [...path, ...found.map(({ name }) => name)],
-        `${culprit} exists only during an HTTP request`,
-        kind === 'task'
-          ? 'A task outlives its request: put what it needs into its payload or arguments.'
-          : 'Ask for it in a handler or in something with the scope of a request.',
-      ),
-    );
+  #visit(need: Need): Node | undefined {
+    const { key } = need;
+    if (key instanceof Unusable) return this.#report(key.code, key.problem, key.remedy);
+    const open = this.#trail.findIndex((hop, i) => i >= this.#addedBefore && hop.key === key);
+    if (open !== -1) return this.#reportCycle(open, need);
+    if (this.#nodes.has(key)) return this.#nodes.get(key);
+    this.#trail.push(new TrailHop(key, need));
+    const node = this.#create(key);
+    this.#trail.pop();
+    this.#nodes.set(key, node);
+    return node;
   }
 
-  #create(key: Key, path: readonly string[]): Node | undefined {
-    const provider = this.#providers.get(key) ?? defaultProvider(key);
-    if (provider instanceof Unusable) return this.node(provider, path);
-    if (provider.kind === 'alias') return this.node(provider.to, path);
-    const base = { key, name: path.at(-1)!, provider, edges: [] };
+  #create(key: Key): Node | undefined {
+    const provider = this.#providers.find(key) ?? defaultProvider(key);
+    if (provider instanceof Unusable) {
+      return this.#report(provider.code, provider.problem, provider.remedy);
+    }
+    if (provider.kind === 'alias') return this.#visit({ key: provider.to });
+    const base = { key, name: nameOf(key), provider, edges: [], carriers: NO_CARRIERS };
     switch (provider.kind) {
       case 'value':
-        return { ...base, lifetime: 'singleton' };
-      case 'external':
-        return { ...base, lifetime: 'request' };
+        return { ...base, lifetime: 'singleton', keeps: 'singleton' };
+      case 'external': {
+        const { carriedBy } = provider.source;
+        const carriers = carriedBy === 'any' ? NO_CARRIERS : new Set([carriedBy]);
+        return { ...base, lifetime: 'request', keeps: 'request', carriers };
+      }
       case 'lazy':
-        this.#lazyTargets.push(() => {
-          const target = this.node(provider.of(), path);
-          if (target && target.lifetime !== 'singleton') this.#reachesScopesLazily = true;
-        });
-        return { ...base, lifetime: 'singleton' };
+        this.#lazyTargets.push(this.#follow(provider.of));
+        return { ...base, lifetime: 'singleton', keeps: 'singleton' };
       default: {
-        const edges = this.#edges(provider.needs, path);
+        const { lifetime, needs } = provider;
+        const edges = this.#edges(needs);
         if (!edges) return undefined;
-        const node = { ...base, lifetime: provider.lifetime, edges };
-        return this.#captures(node, path) ? undefined : node;
+        const keeps = shortest(edges);
+        if (LENGTH[keeps] < LENGTH[lifetime] && lifetime !== 'transient') {
+          return this.#reportCaptures({ ...base, lifetime, edges, keeps });
+        }
+        return {
+          ...base,
+          lifetime,
+          edges,
+          keeps: lifetime === 'transient' ? keeps : lifetime,
+          carriers: union(edges),
+        };
       }
     }
   }
 
-  #edges(needs: readonly Need[], path: readonly string[]): Edge[] | undefined {
+  #edges(needs: readonly Need[]): Edge[] | undefined {
     const edges: Edge[] = [];
-    for (const { label, key } of needs) {
-      const node = this.node(key, path);
-      if (node) edges.push({ label, node });
+    for (const need of needs) {
+      const node = this.#visit(need);
+      if (node) edges.push({ need, node });
     }
     return edges.length === needs.length ? edges : undefined;
   }
 
-  #captures(node: Node, path: readonly string[]): boolean {
-    if (node.lifetime === 'transient') return false; // its consumer is checked, through it
-    const found = findPath(
-      node,
-      ({ lifetime }) => lifetime !== 'transient' && LENGTH[lifetime] < LENGTH[node.lifetime],
-      ({ lifetime }) => lifetime === 'transient',
-    );
-    if (!found) return false;
-    const culprit = found.at(-1)!;
-    this.faults.push(
-      new InjectionError(
-        'TA111',
-        [...path, ...found.slice(1).map(({ name }) => name)],
-        `${node.name} lives for ${article(node.lifetime)} and would keep ${culprit.name}, which lives for ${article(culprit.lifetime)}`,
-        `Ask for ${culprit.name} where it is used (a handler parameter), reach it with lazy(), or give ` +
-          `${node.name} the scope '${culprit.lifetime}'.`,
-      ),
-    );
-    return true;
+  #follow(of: () => Key): () => void {
+    const trail = [...this.#trail];
+    return () => {
+      this.#trail = trail;
+      this.#addedBefore = trail.length;
+      const target = this.#visit({ key: of() });
+      if (target && target.lifetime !== 'singleton') this.#reachesScopesLazily = true;
+    };
   }
 
-  #reportCycle(keys: readonly Key[]): void {
-    const names = [...keys, keys[0]].map(nameOf);
+  #checkCarriers(edge: Edge, kind: ScopeKind): void {
+    for (const carrier of edge.node.carriers) {
+      if (carrier === kind) continue;
+      const found = pathsTo(
+        edge,
+        ({ provider }) => provider.kind === 'external' && provider.source.carriedBy === carrier,
+      );
+      for (const path of found) {
+        this.#report(
+          'TA112',
+          `${path.at(-1)!.name} exists only during ${describeCarrier(carrier)}`,
+          kind === 'task'
+            ? 'A task outlives its request: put what it needs into its payload or arguments.'
+            : `Ask for it where ${describeCarrier(carrier)} is, or reach it there with lazy().`,
+          path,
+        );
+      }
+    }
+  }
+
+  #reportCaptures(node: Node): undefined {
+    const found = pathsTo(
+      { node, need: { key: node.key } },
+      ({ lifetime }) => LENGTH[lifetime] < LENGTH[node.lifetime],
+      ({ lifetime }) => lifetime === 'transient',
+    );
+    for (const path of found) {
+      const culprit = path.at(-1)!.node;
+      this.#report(
+        'TA111',
+        `${node.name} lives for ${describeLife(node.lifetime)} and would keep ${culprit.name}, which lives for ${describeLife(culprit.lifetime)}`,
+        `Ask for ${culprit.name} where it is used (a handler parameter), reach it with lazy(), or give ` +
+          `${node.name} the scope '${culprit.lifetime}'.`,
+        path.slice(1),
+      );
+    }
+  }
+
+  #reportCycle(open: number, need: Need): undefined {
+    const hops = [...this.#trail.slice(open), new TrailHop(need.key as Key, need)];
     this.faults.push(
       new InjectionError(
         'TA110',
-        names,
+        hops,
         'it needs itself',
         'Move what both need into a third class, or break the cycle with lazy().',
       ),
     );
   }
+
+  #report(
+    code: InjectionCode,
+    problem: string,
+    remedy: string,
+    below: readonly Found[] = [],
+  ): undefined {
+    const hops = [...this.#trail, ...below];
+    // A task's plan has the name of its class: said once.
+    if (hops.length > 1 && hops[0]!.name === hops[1]!.name) hops.shift();
+    this.faults.push(new InjectionError(code, hops, problem, remedy));
+  }
 }
 
-function article(lifetime: Lifetime): string {
+/** A hop whose label is looked for when it is shown. */
+class TrailHop implements Hop {
+  readonly key: Key;
+  readonly #need: Need;
+
+  constructor(key: Key, need: Need) {
+    this.key = key;
+    this.#need = need;
+  }
+
+  get name(): string {
+    return nameOf(this.key);
+  }
+
+  get label(): string | undefined {
+    return this.#need.label;
+  }
+}
+
+function shortest(edges: readonly Edge[]): Lifetime {
+  let shortest: Lifetime = 'transient'; // of nothing at all: no limit
+  for (const { node } of edges) if (LENGTH[node.keeps] < LENGTH[shortest]) shortest = node.keeps;
+  return shortest;
+}
+
+function union(edges: readonly Edge[]): ReadonlySet<ScopeKind> {
+  let union = NO_CARRIERS;
+  for (const { node } of edges) {
+    if (node.carriers.size === 0 || node.carriers === union) continue;
+    union = union.size === 0 ? node.carriers : new Set([...union, ...node.carriers]);
+  }
+  return union;
+}
+
+function describeLife(lifetime: Lifetime): string {
   return lifetime === 'singleton' ? 'the whole app' : `one ${lifetime}`;
 }
 
-/** The shortest way down from a node to one that matches, the node itself included. */
-function findPath(
-  from: Node,
+function describeCarrier(kind: ScopeKind): string {
+  return kind === 'http' ? 'an HTTP request' : `a ${kind}`;
+}
+
+interface Found extends Hop {
+  readonly node: Node;
+}
+
+/** The shortest ways down from a node to those that match, both included. */
+function pathsTo(
+  { node: from, need }: Edge,
   matches: (node: Node) => boolean,
   passes: (node: Node) => boolean = () => true,
-): Node[] | undefined {
+): Found[][] {
+  const found: Found[][] = [];
   const seen = new Set<Node>([from]);
-  const queue: Node[][] = [[from]];
+  const queue: Found[][] = [[{ node: from, name: from.name, label: need.label }]];
   for (let path; (path = queue.shift());) {
-    const last = path.at(-1)!;
-    if (matches(last)) return path;
+    const { node: last } = path.at(-1)!;
+    if (matches(last)) found.push(path);
     if (last !== from && !passes(last)) continue;
-    for (const { node } of last.edges) {
-      if (seen.has(node)) continue;
-      seen.add(node);
-      queue.push([...path, node]);
+    for (const edge of last.edges) {
+      if (seen.has(edge.node)) continue;
+      seen.add(edge.node);
+      queue.push([...path, { node: edge.node, name: edge.node.name, label: edge.need.label }]);
     }
   }
-  return undefined;
+  return found;
 }

@@ -13,6 +13,7 @@ export {
   ResolutionError,
   ThereafterError,
   type InjectionCode,
+  type ResolutionCode,
 } from './errors.ts';
 export { inject } from './inject.ts';
 export { injectableLifetime, markInjectable } from './metadata.ts';
@@ -26,8 +27,8 @@ export {
   type Need,
   type Provision,
 } from './provider.ts';
-export { isPromise, type Scope } from './scope.ts';
-export type { Failure } from './teardown.ts';
+export type { Scope } from './scope.ts';
+export { isPromise, type Failure } from './teardown.ts';
 export {
   INVALID,
   lazy,

@@ -1,5 +1,6 @@
-import { ResolutionError } from './errors.ts';
-import type { Class, Gives, Key, Source } from './token.ts';
+import { describeCopies, otherCopy } from './copies.ts';
+import { InjectionError, ResolutionError } from './errors.ts';
+import { nameOf, type Class, type Gives, type Key, type Source } from './token.ts';
 
 /** What answers `inject()` while something is being built. */
 export interface Resolver {
@@ -20,10 +21,22 @@ export function setResolver(resolver: Resolver | undefined): Resolver | undefine
  * with every compiler, since it needs no decorator metadata.
  *
  * @throws {ResolutionError} `TA122` when nothing is being built: after an `await`, or in a plain `new`.
+ * @throws {InjectionError} `TA113` when another copy of this package may be building.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
 export function inject<X extends Source<any> | Class<any>>(source: X): Gives<X> {
   if (!current) {
+    const copy = otherCopy();
+    if (copy !== undefined) {
+      const { problem, remedy } = describeCopies(copy);
+      const name = nameOf(source);
+      throw new InjectionError(
+        'TA113',
+        [{ name }],
+        `nothing is being built here, and ${problem}`,
+        remedy,
+      );
+    }
     throw new ResolutionError(
       'TA122',
       'inject() works only while the container builds something: in a field initialiser, a constructor ' +

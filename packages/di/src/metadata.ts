@@ -1,62 +1,98 @@
 import 'reflect-metadata';
+import { THIS_COPY } from './copies.ts';
 import type { Lifetime } from './provider.ts';
 import type { Key } from './token.ts';
 
-// Symbols of the global registry, so that two copies of this module agree.
+// Symbols of the global registry, so that two copies of this module see each other's.
 const INJECTABLE = Symbol.for('thereafter.injectable');
 const INPUTS = Symbol.for('thereafter.inputs');
 
-/** A parameter of a constructor or method, as far as it is known at run time. */
-export interface Parameter {
-  /** What a decorator said: `@Inject(Clock)`. */
-  readonly input: Key | undefined;
-  /** What the compiler emitted for its type: a class, `Object`, `String`, … */
-  readonly type: unknown;
+interface Mark {
+  readonly lifetime: Lifetime;
+  /** The copy of this package whose decorator it was. */
+  readonly copy: string;
 }
 
+/** A parameter of a constructor or method, as far as it is known at run time. */
+export interface Parameter {
+  /** What a decorator said, in a box: `@Inject(Clock)` says `undefined` while `Clock` is not there yet. */
+  readonly input: { readonly key: Key | undefined } | undefined;
+  /** What the compiler emitted for its type, in a box: a class, `Object`, `String`, … */
+  readonly type: { readonly value: unknown } | undefined;
+}
+
+/** Makes a class injectable, as `@Injectable()` does; for decorators that are built on it. */
 export function markInjectable(target: object, lifetime: Lifetime): void {
-  Reflect.defineMetadata(INJECTABLE, lifetime, target);
+  const mark: Mark = { lifetime, copy: THIS_COPY };
+  Reflect.defineMetadata(INJECTABLE, mark, target);
 }
 
 /** The lifetime an `@Injectable()`-like decorator gave to exactly this class, not to its parent. */
 export function injectableLifetime(target: object): Lifetime | undefined {
-  return Reflect.getOwnMetadata(INJECTABLE, target) as Lifetime | undefined;
+  return markOf(target)?.lifetime;
 }
 
-/** Remembers what a parameter decorator asked for. `key` is undefined for a constructor. */
+/** Which copy of this package decorated a class, when it was not this one. */
+export function otherCopyThatMarked(target: object): string | undefined {
+  const copy = markOf(target)?.copy;
+  return copy === THIS_COPY ? undefined : copy;
+}
+
+function markOf(target: object): Mark | undefined {
+  return Reflect.getOwnMetadata(INJECTABLE, target) as Mark | undefined;
+}
+
+/** Remembers what a parameter decorator asked for. `method` is undefined for a constructor. */
 export function setInput(
   target: object,
-  key: string | symbol | undefined,
+  method: string | symbol | undefined,
   index: number,
   input: Key,
 ): void {
-  const known = ownMetadata<Map<number, Key>>(INPUTS, target, key);
+  const known = ownMetadata<Map<number, Key>>(INPUTS, target, method);
   if (known) known.set(index, input);
-  else defineMetadata(INPUTS, new Map([[index, input]]), target, key);
+  else defineMetadata(INPUTS, new Map([[index, input]]), target, method);
 }
 
 /**
- * The parameters of a method, or of a constructor when `key` is absent.
+ * The parameters of a method, or of a constructor when `method` is absent.
  *
  * @returns Nothing when neither a decorator nor the compiler said anything about them.
  */
-export function parametersOf(target: object, key?: string | symbol): Parameter[] | undefined {
-  const inputs = ownMetadata<Map<number, Key>>(INPUTS, target, key);
-  const types = ownMetadata<unknown[]>('design:paramtypes', target, key);
+export function parametersOf(
+  target: object,
+  method?: string | symbol,
+): readonly Parameter[] | undefined {
+  const inputs = ownMetadata<Map<number, Key>>(INPUTS, target, method);
+  const types = ownMetadata<unknown[]>('design:paramtypes', target, method);
   if (!inputs && !types) return undefined;
-  const count = Math.max(types?.length ?? 0, ...[...(inputs?.keys() ?? [])].map((i) => i + 1));
-  return Array.from({ length: count }, (_, i) => ({ input: inputs?.get(i), type: types?.[i] }));
+  const count = types?.length ?? Math.max(declaredCount(target, method), ...lastOf(inputs));
+  return Array.from({ length: count }, (_, i) => ({
+    input: inputs?.has(i) ? { key: inputs.get(i) } : undefined,
+    type: types && { value: types[i] },
+  }));
+}
+
+/** How many parameters a constructor or method has before the first with a default value. */
+export function declaredCount(target: object, method: string | symbol | undefined): number {
+  const owner =
+    method === undefined ? target : (target as Record<string | symbol, unknown>)[method];
+  return typeof owner === 'function' ? owner.length : 0;
+}
+
+function lastOf(inputs: Map<number, Key> | undefined): number[] {
+  return [...(inputs?.keys() ?? [])].map((index) => index + 1);
 }
 
 function ownMetadata<T>(
   name: unknown,
   target: object,
-  key: string | symbol | undefined,
+  method: string | symbol | undefined,
 ): T | undefined {
   return (
-    key === undefined
+    method === undefined
       ? Reflect.getOwnMetadata(name, target)
-      : Reflect.getOwnMetadata(name, target, key)
+      : Reflect.getOwnMetadata(name, target, method)
   ) as T | undefined;
 }
 
@@ -64,8 +100,8 @@ function defineMetadata(
   name: unknown,
   value: unknown,
   target: object,
-  key: string | symbol | undefined,
+  method: string | symbol | undefined,
 ): void {
-  if (key === undefined) Reflect.defineMetadata(name, value, target);
-  else Reflect.defineMetadata(name, value, target, key);
+  if (method === undefined) Reflect.defineMetadata(name, value, target);
+  else Reflect.defineMetadata(name, value, target, method);
 }

@@ -1,5 +1,5 @@
-import type { Node } from './graph.ts';
-import type { Class, ScopeKind } from './token.ts';
+import type { Edge, Node } from './graph.ts';
+import type { ScopeKind } from './token.ts';
 
 /** Marks a slot that has no value yet; `undefined` is a value. */
 export const EMPTY: unique symbol = Symbol('empty');
@@ -11,6 +11,8 @@ export interface Step {
   /** Reads from what the scope was opened with; absent for steps that make something. */
   readonly read: ((carrier: unknown) => unknown) | undefined;
   readonly make: (slots: readonly unknown[]) => unknown;
+  /** Whether what is made needs no second look: not awaited, not ended. True for most classes. */
+  readonly isPlain: boolean;
 }
 
 /**
@@ -18,24 +20,26 @@ export interface Step {
  * array of slots. Singletons stand in the array from the start; a request copies it and runs the steps.
  */
 export class Plan {
-  readonly steps: readonly Step[];
+  /** For error messages, e.g. `UsersController.create`. */
+  readonly name: string;
+  /** Of the scopes that will run it. */
+  readonly kind: ScopeKind;
+  readonly edges: readonly Edge[];
   /** The slots of the entry points, in their order. */
   readonly entries: readonly number[];
   readonly #steps: Step[] = [];
   readonly #slotOf = new Map<Node, number>();
   readonly #template: unknown[] = [];
 
-  /**
-   * @param name - Of what is planned, for error messages, e.g. `UsersController.create`.
-   * @param kind - Of the scopes that will run it.
-   */
-  constructor(
-    readonly name: string,
-    readonly kind: ScopeKind,
-    entries: readonly Node[],
-  ) {
-    this.entries = entries.map((node) => this.#slotFor(node));
-    this.steps = this.#steps;
+  constructor(name: string, kind: ScopeKind, edges: readonly Edge[]) {
+    this.name = name;
+    this.kind = kind;
+    this.edges = edges;
+    this.entries = edges.map(({ node }) => this.#slotFor(node));
+  }
+
+  get steps(): readonly Step[] {
+    return this.#steps;
   }
 
   /** Puts the singletons into their places; once, when they have been built. */
@@ -50,9 +54,9 @@ export class Plan {
     return this.steps.every((step) => step.read !== undefined);
   }
 
-  /** The array that the steps fill: singletons in their places, the rest empty. */
+  /** The array that the steps fill: singletons in their places, the rest empty. Copied only to be filled. */
   newSlots(): unknown[] {
-    return this.#template.slice();
+    return this.#steps.length === 0 ? this.#template : this.#template.slice();
   }
 
   slotOf(node: Node): number | undefined {
@@ -65,11 +69,13 @@ export class Plan {
     if (node.lifetime === 'singleton') return this.#newSlot(node);
     const inputs = node.edges.map((edge) => this.#slotFor(edge.node));
     const slot = this.#newSlot(node);
+    const { provider } = node;
     const read =
-      node.provider.kind === 'external'
-        ? (node.provider.source.reader() as (carrier: unknown) => unknown)
+      provider.kind === 'external'
+        ? (provider.source.reader() as (carrier: unknown) => unknown)
         : undefined;
-    this.#steps.push({ node, slot, read, make: makerOf(node, inputs) });
+    const isPlain = provider.kind === 'class' && !provider.isDisposable;
+    this.#steps.push({ node, slot, read, make: makerOf(node, inputs), isPlain });
     return slot;
   }
 
@@ -114,17 +120,11 @@ function functionMaker(
   node: Node,
   inputs: readonly number[],
 ): (slots: readonly unknown[]) => unknown {
-  const labels = node.edges.map((edge) => edge.label);
+  const labels = node.edges.map(({ need }) => need.label!); // the keys of the record of inputs
   const call = make as (values: Record<string, unknown>) => unknown; // `never` only for variance
   return (slots) => {
     const values: Record<string, unknown> = {};
     for (let i = 0; i < labels.length; i++) values[labels[i]!] = slots[inputs[i]!];
     return call(values);
   };
-}
-
-/** Whether instances of a class say how to end them. */
-export function isDisposableClass(target: Class): boolean {
-  const prototype = target.prototype as object;
-  return Symbol.asyncDispose in prototype || Symbol.dispose in prototype;
 }

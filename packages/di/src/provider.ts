@@ -1,5 +1,13 @@
-import { injectableLifetime, parametersOf, type Parameter } from './metadata.ts';
-import { InjectionError, type InjectionCode } from './errors.ts';
+import { describeCopies } from './copies.ts';
+import type { InjectionCode } from './errors.ts';
+import {
+  declaredCount,
+  injectableLifetime,
+  otherCopyThatMarked,
+  parametersOf,
+  type Parameter,
+} from './metadata.ts';
+import { parameterNames } from './parameter-names.ts';
 import {
   nameOf,
   type Class,
@@ -84,8 +92,8 @@ export type Provision<T> =
 
 /** A parameter of something that is to be built. */
 export interface Need {
-  /** For error messages, e.g. `parameter 1` or `auth`. */
-  readonly label: string;
+  /** For error messages, e.g. `mailer` or `auth`; absent where it would say nothing. */
+  readonly label?: string;
   readonly key: Key | Unusable;
 }
 
@@ -99,9 +107,6 @@ export class Unusable {
     this.problem = problem;
     this.remedy = remedy;
   }
-  toError(path: readonly string[]): InjectionError {
-    return new InjectionError(this.code, path, this.problem, this.remedy);
-  }
 }
 
 /** What to do to get the value of a key. */
@@ -113,6 +118,8 @@ export type Provider =
   | {
       readonly kind: 'class';
       readonly class: Class;
+      /** Whether instances say how to end them. */
+      readonly isDisposable: boolean;
       readonly lifetime: Lifetime;
       readonly needs: readonly Need[];
     }
@@ -131,7 +138,7 @@ export function toProvider(provision: Provision<unknown>): Provider {
 /** The provider of a key that nobody registered: what the key itself says. */
 export function defaultProvider(key: Key): Provider | Unusable {
   if (typeof key === 'function') return classProvider(key);
-  switch (key.kind) {
+  switch ((key as Partial<typeof key> | undefined)?.kind) {
     case 'dependency': {
       const { make, lifetime, inputs } = key as Dependency<unknown>;
       const needs = Object.entries(inputs).map(([label, input]) => ({ label, key: input }));
@@ -142,39 +149,69 @@ export function defaultProvider(key: Key): Provider | Unusable {
     case 'external':
       return { kind: 'external', source: key as ExternalSource };
     case 'token': {
-      const { name, default: make } = key as Token<unknown>;
+      const { default: make } = key as Token<unknown>;
       if (make) return { kind: 'function', make, lifetime: 'singleton', needs: [] };
       return new Unusable(
         'TA106',
-        `nothing provides ${name}`,
-        `Register it: provide(${name}, { value | class | make }), or give its token a default.`,
+        `nothing provides ${nameOf(key)}`,
+        `Register it: provide(${nameOf(key)}, { value | class | make }), or give its token a default.`,
       );
     }
     default:
-      return new Unusable(
-        'TA108',
-        `${nameOf(key)} is not something that can be injected`,
-        'Ask for a class, a token(), a dependency(), lazy() or an input such as query().',
-      );
+      return key === undefined
+        ? notDefinedYet('what is asked for')
+        : new Unusable(
+            'TA108',
+            `${nameOf(key)} is not something that can be injected`,
+            'Ask for a class, a token(), a dependency(), lazy() or an input such as query().',
+          );
   }
 }
 
 function classProvider(target: Class): Provider | Unusable {
   const lifetime = injectableLifetime(target);
-  if (lifetime === undefined) {
+  if (lifetime === undefined) return notDecorated(target);
+  const copy = otherCopyThatMarked(target);
+  if (copy !== undefined) {
+    const { problem, remedy } = describeCopies(copy);
     return new Unusable(
-      'TA102',
-      `${nameOf(target)} is not decorated, so the types of its parameters are unknown`,
-      `Add @Injectable() to ${nameOf(target)}; if it is abstract, provide(${nameOf(target)}, { class: … }).`,
+      'TA113',
+      `${nameOf(target)} was decorated by another copy: ${problem}`,
+      remedy,
     );
   }
-  return { kind: 'class', class: target, lifetime, needs: constructorNeeds(target) };
+  const prototype = target.prototype as object;
+  return {
+    kind: 'class',
+    class: target,
+    isDisposable: Symbol.asyncDispose in prototype || Symbol.dispose in prototype,
+    lifetime,
+    needs: constructorNeeds(target),
+  };
+}
+
+function notDecorated(target: Class): Unusable {
+  return isBuiltIn(target)
+    ? new Unusable(
+        'TA104',
+        `${nameOf(target)} is built into JavaScript, and no container can choose one`,
+        'Inject a token() with @Inject, or ask for a class of your own.',
+      )
+    : new Unusable(
+        'TA102',
+        `${nameOf(target)} is not decorated, so the types of its parameters are unknown`,
+        `Add @Injectable() to ${nameOf(target)}; if it is abstract, provide(${nameOf(target)}, { class: … }).`,
+      );
 }
 
 function constructorNeeds(target: Class): readonly Need[] {
   const parameters = parametersOf(target);
-  if (parameters) return parameters.map(toNeed);
-  if (target.length > 0) return [{ label: 'parameter 1', key: noMetadata(nameOf(target)) }];
+  if (parameters) return toNeeds(parameters, target, undefined, nameOf(target));
+  if (target.length > 0) {
+    return [
+      { key: injectableLifetime(target) === undefined ? notDecorated(target) : noMetadata(target) },
+    ];
+  }
   // A decorated class without a constructor of its own has its parent's.
   const parent: unknown = Object.getPrototypeOf(target);
   return typeof parent === 'function' && parent !== Function.prototype
@@ -184,63 +221,106 @@ function constructorNeeds(target: Class): readonly Need[] {
 
 /** What the parameters of a decorated method ask for. */
 export function methodNeeds(target: Class, method: string | symbol): readonly Need[] {
-  const prototype = target.prototype as Record<string | symbol, unknown>;
-  for (let owner: object | null = prototype; owner; owner = Object.getPrototypeOf(owner)) {
-    if (!Object.hasOwn(owner, method)) continue;
-    const parameters = parametersOf(owner, method);
-    if (parameters) return parameters.map(toNeed);
-    const declared = (prototype[method] as { length?: number } | undefined)?.length ?? 0;
-    const name = `${nameOf(target)}.${String(method)}`;
-    return declared > 0 ? [{ label: 'parameter 1', key: noMetadata(name) }] : [];
-  }
-  return [];
+  const name = `${nameOf(target)}.${String(method)}`;
+  let owner: object | null = target.prototype as object;
+  while (owner && !Object.hasOwn(owner, method))
+    owner = Object.getPrototypeOf(owner) as typeof owner;
+  if (!owner) return [];
+  const parameters = parametersOf(owner, method);
+  if (parameters) return toNeeds(parameters, owner, method, name);
+  return declaredCount(owner, method) > 0 ? [{ key: noMetadata(owner, method, name) }] : [];
 }
 
-function noMetadata(what: string): Unusable {
+function noMetadata(target: object, method?: string | symbol, name = nameOf(target)): Unusable {
+  const names = parameterNames(target, method);
+  const list = names.every((n) => n !== undefined) ? `(${names.join(', ')})` : '';
   return new Unusable(
     'TA101',
-    `the compiler emitted no types for the parameters of ${what}`,
+    `the compiler emitted no types for the parameters of ${name}${list}`,
     'esbuild and tsx alone cannot: run with `node --import @thereafter/cli/register`, bundle with ' +
       'the plugin of @thereafter/cli/esbuild, set "emitDecoratorMetadata", or use inject().',
   );
 }
 
-const NOT_INJECTABLE = new Set<unknown>([String, Number, Boolean, Symbol, BigInt, Array, Promise]);
+// Other built-ins are found when it turns out that they are not decorated.
+const VALUES = new Set<unknown>([String, Number, Boolean, Symbol, BigInt, Array, Promise]);
 
-/** Never guesses: what compilers emit for types that are no class is told apart in docs/reference. */
-function toNeed({ input, type }: Parameter, index: number): Need {
-  const label = `parameter ${index + 1}`;
-  if (input !== undefined) return { label, key: input };
-  if (type === undefined) {
-    return {
-      label,
-      key: new Unusable(
-        'TA105',
-        `the class of ${label} is not defined yet`,
-        'Break the circular import between the two files, or inject it with @Inject(lazy(() => TheClass)).',
-      ),
-    };
+function toNeeds(
+  parameters: readonly Parameter[],
+  target: object,
+  method: string | symbol | undefined,
+  ownerName: string,
+): readonly Need[] {
+  const hasTypes = parameters.every(({ input, type }) => input || type);
+  if (!hasTypes) return [{ key: noMetadata(target, method, ownerName) }];
+  return parameters.map(
+    (parameter, index) => new ParameterNeed(parameter, { target, method, ownerName, index }),
+  );
+}
+
+interface Place {
+  readonly target: object;
+  readonly method: string | symbol | undefined;
+  readonly ownerName: string;
+  readonly index: number;
+}
+
+class ParameterNeed implements Need {
+  readonly key: Key | Unusable;
+  readonly #place: Place;
+
+  constructor({ input, type }: Parameter, place: Place) {
+    this.#place = place;
+    this.key = input
+      ? (input.key ?? notDefinedYet(`what ${this.#description} asks for`))
+      : this.#keyOfType(type?.value);
   }
-  if (NOT_INJECTABLE.has(type)) {
-    return {
-      label,
-      key: new Unusable(
+
+  /** Only an error message asks for it, so the source text is not searched before. */
+  get label(): string {
+    const { target, method, index } = this.#place;
+    return parameterNames(target, method)[index] ?? `parameter ${index + 1}`;
+  }
+
+  get #description(): string {
+    return `${this.label} of ${this.#place.ownerName}`;
+  }
+
+  /** Never guesses. What compilers emit for types that are no class: docs/reference/errors.md, TA103. */
+  #keyOfType(type: unknown): Key | Unusable {
+    if (type === undefined) return notDefinedYet(`the class of ${this.#description}`);
+    if (VALUES.has(type)) {
+      return new Unusable(
         'TA104',
-        `${label} is a ${nameOf(type)}, which no container can choose`,
-        'Say where it comes from with a decorator such as @Query or @Path, or inject a token() with @Inject.',
-      ),
-    };
+        `${this.#description} is a ${nameOf(type)}, which no container can choose`,
+        'Say where it comes from with a decorator such as @Query or @Path, or inject a token() with @Inject; ' +
+          'what an async factory of a token gives is awaited at start.',
+      );
+    }
+    if (typeof type === 'function' && type !== Object && type !== Function) return type as Class;
+    return new Unusable(
+      'TA103',
+      `the type of ${this.#description} does not exist at run time`,
+      typeof type === 'object'
+        ? 'It is an enum or a schema: say where the value comes from, as in @Body(schema).'
+        : 'An interface or alias needs a token(); `import type` must be `import`; write `x?: X` instead of ' +
+            '`X | null`; in a bundle, look for a circular import.',
+    );
   }
-  if (typeof type !== 'function' || type === Object || type === Function) {
-    return {
-      label,
-      key: new Unusable(
-        'TA103',
-        `the type of ${label} does not exist at run time`,
-        'An interface or alias needs a token(); `import type` must be `import`; write `x?: X` instead of ' +
-          '`X | null`; in a bundle, look for a circular import.',
-      ),
-    };
-  }
-  return { label, key: type as Class };
+}
+
+function notDefinedYet(what: string): Unusable {
+  return new Unusable(
+    'TA105',
+    `${what} is not defined yet`,
+    'Two files import each other, or it is declared further down. Move it to a file that both import, or ' +
+      'inject it with @Inject(lazy(() => TheClass)).',
+  );
+}
+
+function isBuiltIn(type: unknown): boolean {
+  return (
+    typeof type === 'function' &&
+    /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(type))
+  );
 }

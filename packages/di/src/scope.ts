@@ -1,15 +1,9 @@
+import { begin, build, isPending, type Builder } from './build.ts';
 import { ResolutionError } from './errors.ts';
 import type { Node } from './graph.ts';
-import { setResolver, type Resolver } from './inject.ts';
-import { EMPTY, isDisposableClass, makerOf, type Plan, type Step } from './plan.ts';
-import {
-  disposal,
-  generatorEnd,
-  isGenerator,
-  tearDown,
-  type Failure,
-  type Teardown,
-} from './teardown.ts';
+import { setResolver } from './inject.ts';
+import { EMPTY, type Plan, type Step } from './plan.ts';
+import { isPromise, tearDown, throwAny, type Failure, type Teardown } from './teardown.ts';
 import {
   INVALID,
   nameOf,
@@ -24,24 +18,27 @@ import {
 export interface ScopeOwner {
   /** The node of a key that a scope of this kind can give. Throws when it cannot be built. */
   require(key: Key, kind: ScopeKind): Node;
-  /** The value of a singleton. */
+  /** The value of a singleton, or a promise of it while it is being built. */
   singleton(node: Node): unknown;
+  /** What `lazy()` gives: the current scope answers it, else this one. */
+  lazily(of: () => Key, scope: Scope): unknown;
 }
 
 /**
  * The life of what is made for one request, one task run or one test: values are made at most once
  * in it, and ended in reverse order when it closes.
  */
-export class Scope implements AsyncDisposable, Resolver {
+export class Scope implements AsyncDisposable, Builder {
   /** What the scope was opened with: an HTTP context, a job. */
   readonly carrier: unknown;
   readonly #owner: ScopeOwner;
   readonly #plan: Plan;
   readonly #slots: unknown[];
-  /** Values of what the plan did not foresee. */
-  #others: Map<Node, unknown> | undefined;
-  #teardowns: Teardown[] | undefined;
-  #handlerTeardowns: Teardown[] | undefined;
+  /** Values of what the plan did not foresee, and promises of what is not settled yet. */
+  #others: Map<Node, unknown> | undefined = undefined;
+  #making: Set<Node> | undefined = undefined;
+  #teardowns: Teardown[] | undefined = undefined;
+  #handlerTeardowns: Teardown[] | undefined = undefined;
   #hasEnded = false;
 
   constructor(owner: ScopeOwner, plan: Plan, carrier: unknown) {
@@ -66,14 +63,20 @@ export class Scope implements AsyncDisposable, Resolver {
 
   #runFrom(first: number, isInvalid: boolean): readonly unknown[] | Promise<readonly unknown[]> {
     const slots = this.#slots;
-    const steps = this.#plan.steps;
+    const { steps } = this.#plan;
     const previous = setResolver(this);
     try {
       for (let i = first; i < steps.length; i++) {
         const step = steps[i]!;
         if (slots[step.slot] !== EMPTY || (isInvalid && !step.read)) continue;
+        if (step.isPlain) {
+          slots[step.slot] = step.make(slots);
+          continue;
+        }
         const made = this.#perform(step);
-        if (isPromise(made)) {
+        if (isPending(step.node, made)) {
+          // Who asks meanwhile, through lazy(), shares it.
+          this.#remember(step.node, made);
           return made.then((value) => {
             slots[step.slot] = value;
             return this.#runFrom(i + 1, isInvalid || value === INVALID);
@@ -89,32 +92,32 @@ export class Scope implements AsyncDisposable, Resolver {
   }
 
   #perform(step: Step): unknown {
-    return step.read ? step.read(this.carrier) : this.#keep(step.node, step.make(this.#slots));
+    if (step.read) return step.read(this.carrier);
+    return begin(step.node, step.make(this.#slots), this);
   }
 
   /**
    * The value of a dependency in this scope.
    *
    * @throws {ResolutionError} `TA120` when the scope has ended.
+   * @throws {InvalidContainerError} `TA100` when it cannot be built.
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
   async get<X extends Source<any> | Class<any>>(source: X): Promise<Gives<X>> {
-    const key = source as unknown as Key; // every source is an object with a kind
-    return (await this.#resolve(this.#require(key))) as Gives<X>;
+    const node = this.#require(source as unknown as Key); // every source is an object with a kind
+    return valid(node, await this.#resolve(node)) as Gives<X>;
   }
 
   /** The value of a dependency that can be had without waiting; for `inject()` and `lazy()`. */
   resolveNow(key: Key): unknown {
     const node = this.#require(key);
     const value = this.#resolve(node);
-    if (isPromise(value) && node.provider.kind !== 'class') {
-      void value.then(undefined, () => undefined); // reported here, not as an unhandled rejection
-      throw new ResolutionError(
-        'TA123',
-        `${nameOf(key)} is asynchronous and was not awaited yet: ask for it as a parameter or input, not with inject() or lazy().`,
-      );
-    }
-    return value;
+    if (!isPending(node, value)) return valid(node, value);
+    void value.then(undefined, () => undefined); // reported here, not as an unhandled rejection
+    throw new ResolutionError(
+      'TA123',
+      `${nameOf(key)} is asynchronous and was not awaited yet: ask for it as a parameter or input, not with inject() or lazy().`,
+    );
   }
 
   #require(key: Key): Node {
@@ -128,6 +131,7 @@ export class Scope implements AsyncDisposable, Resolver {
   }
 
   #resolve(node: Node): unknown {
+    if (node.provider.kind === 'lazy') return this.#owner.lazily(node.provider.of, this);
     if (node.lifetime === 'singleton') return this.#owner.singleton(node);
     const slot = this.#plan.slotOf(node);
     if (slot !== undefined && this.#slots[slot] !== EMPTY) return this.#slots[slot];
@@ -135,7 +139,7 @@ export class Scope implements AsyncDisposable, Resolver {
     const value = this.#build(node);
     if (node.lifetime === 'transient') return value;
     this.#remember(node, value);
-    if (isPromise(value)) {
+    if (isPending(node, value)) {
       // A promise stands in for the value, so that two who ask at once share it.
       void value.then(
         (settled) => this.#remember(node, settled),
@@ -146,7 +150,7 @@ export class Scope implements AsyncDisposable, Resolver {
   }
 
   #remember(node: Node, value: unknown): void {
-    const slot = isPromise(value) ? undefined : this.#plan.slotOf(node);
+    const slot = isPending(node, value) ? undefined : this.#plan.slotOf(node);
     if (slot === undefined) (this.#others ??= new Map()).set(node, value);
     else this.#slots[slot] = value;
   }
@@ -156,23 +160,20 @@ export class Scope implements AsyncDisposable, Resolver {
       return (node.provider.source.reader() as (carrier: unknown) => unknown)(this.carrier);
     }
     const inputs = inSequence(node.edges, (edge) => this.#resolve(edge.node));
-    const make = (values: readonly unknown[]): unknown => {
-      const previous = setResolver(this);
-      try {
-        return this.#keep(node, makerOf(node, [...values.keys()])(values));
-      } finally {
-        setResolver(previous);
-      }
-    };
-    return isPromise(inputs) ? inputs.then((values) => make(values as unknown[])) : make(inputs);
+    const make = (values: readonly unknown[]): unknown =>
+      values.includes(INVALID) ? INVALID : build(node, values, this);
+    return inputs instanceof Promise ? inputs.then(make) : make(inputs);
   }
 
-  /** Takes note of how to end what was just made. */
-  #keep(node: Node, made: unknown): unknown {
-    return keep(node, made, (teardown) => {
-      if (node.lifetime === 'handler') (this.#handlerTeardowns ??= []).push(teardown);
-      else (this.#teardowns ??= []).push(teardown);
-    });
+  /** @internal */
+  get making(): Set<Node> {
+    return (this.#making ??= new Set());
+  }
+
+  /** @internal */
+  note(node: Node, teardown: Teardown): void {
+    if (node.lifetime === 'handler') (this.#handlerTeardowns ??= []).push(teardown);
+    else (this.#teardowns ??= []).push(teardown);
   }
 
   /** Whether something would have to be ended if the handler returned now. */
@@ -194,20 +195,27 @@ export class Scope implements AsyncDisposable, Resolver {
   async closeHandler(failure?: Failure): Promise<void> {
     const teardowns = this.#handlerTeardowns;
     this.#handlerTeardowns = undefined;
-    if (teardowns) throwAny(await tearDown(teardowns, failure), this.name);
+    if (teardowns) throwAny(await tearDown(teardowns, failure), `the scope of ${this.name}`);
   }
 
   /**
    * Ends everything in reverse order of creation. A second call does nothing.
    *
-   * @throws {AggregateError} What disposers threw, after all of them have run.
+   * @param failure - What the handler threw, if it did: generators see it at their `yield`.
+   * @throws What a disposer threw, an AggregateError if several did; all of them have run.
    */
-  async close(failure?: Failure): Promise<void> {
-    if (this.#hasEnded) return;
+  close(failure?: Failure): Promise<void> {
     this.#hasEnded = true;
-    const failures = await tearDown(this.#handlerTeardowns ?? [], failure);
-    failures.push(...(await tearDown(this.#teardowns ?? [], failure)));
-    throwAny(failures, this.name);
+    if (!this.hasTeardowns) return DONE;
+    const teardowns = this.#teardowns ?? [];
+    // What lives shorter was made of what lives longer: it goes first.
+    if (this.#handlerTeardowns) teardowns.push(...this.#handlerTeardowns);
+    this.#teardowns = this.#handlerTeardowns = undefined;
+    const ended = tearDown(teardowns, failure);
+    if (!isPromise(ended) && ended.length === 0) return DONE;
+    return Promise.resolve(ended).then((failures) =>
+      throwAny(failures, `the scope of ${this.name}`),
+    );
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -215,56 +223,26 @@ export class Scope implements AsyncDisposable, Resolver {
   }
 }
 
-/**
- * Passes on what was made, having noted how to end it. A generator is run up to its `yield`, whose
- * value is passed on.
- */
-export function keep(node: Node, made: unknown, note: (teardown: Teardown) => void): unknown {
-  if (node.provider.kind === 'class') {
-    if (isDisposableClass(node.provider.class)) note(disposal(made as AsyncDisposable));
-    return made;
-  }
-  if (!isGenerator(made)) return made;
-  const first = made.next();
-  const yielded = (result: IteratorResult<unknown>): unknown => {
-    if (result.done) {
-      throw new TypeError(`The generator dependency ${node.name} ended without a yield.`);
-    }
-    note(generatorEnd(made));
-    return result.value;
-  };
-  return isPromise(first)
-    ? first.then((r) => yielded(r as IteratorResult<unknown>))
-    : yielded(first);
-}
+/** For the most scopes, which have nothing to end: no promise is made. */
+const DONE: Promise<void> = Promise.resolve();
 
-export function isPromise(value: unknown): value is Promise<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
+function valid(node: Node, value: unknown): unknown {
+  if (value !== INVALID) return value;
+  throw new ResolutionError('TA125', `${node.name} needs an input that is not valid.`);
 }
 
 /** Visits one after another, waiting only where something has to be awaited. */
-function inSequence<T>(
+function inSequence<T extends { readonly node: Node }>(
   items: readonly T[],
   visit: (item: T) => unknown,
   done: unknown[] = [],
 ): unknown[] | Promise<unknown[]> {
   for (let i = done.length; i < items.length; i++) {
     const value = visit(items[i]!);
-    if (isPromise(value)) return value.then((v) => inSequence(items, visit, [...done, v]));
+    if (isPending(items[i]!.node, value)) {
+      return value.then((settled) => inSequence(items, visit, [...done, settled]));
+    }
     done.push(value);
   }
   return done;
-}
-
-function throwAny(failures: readonly unknown[], scope: string): void {
-  if (failures.length === 0) return;
-  if (failures.length === 1) throw failures[0];
-  throw new AggregateError(
-    failures,
-    `${failures.length} disposers failed in the scope of ${scope}`,
-  );
 }

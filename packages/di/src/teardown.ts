@@ -1,5 +1,5 @@
-/** Ends one value; may be asynchronous, may throw. `error` is what the handler threw, if it did. */
-export type Teardown = (error: Failure | undefined) => unknown;
+/** Ends one value; may be asynchronous, may throw. `failure` is what the handler threw, if it did. */
+export type Teardown = (failure: Failure | undefined) => unknown;
 
 /** An error in a box, since anything may be thrown, `undefined` included. */
 export interface Failure {
@@ -7,23 +7,37 @@ export interface Failure {
 }
 
 /**
- * Ends values in reverse order of their creation. Each is ended, whatever the others do.
+ * Ends values in reverse order of their creation. Each is ended, whatever the others do. Synchronous as
+ * long as they are.
  *
- * @returns What was thrown; empty when all went well.
+ * @returns What was thrown; empty when all went well. The failure that was passed in is none of them.
  */
-export async function tearDown(
+export function tearDown(
   teardowns: Teardown[],
-  error: Failure | undefined,
-): Promise<unknown[]> {
-  const failures: unknown[] = [];
+  failure: Failure | undefined,
+  failures: unknown[] = [],
+): unknown[] | Promise<unknown[]> {
+  const note = (error: unknown): void => {
+    if (!failure || error !== failure.error) failures.push(error);
+  };
   for (let teardown; (teardown = teardowns.pop());) {
     try {
-      await teardown(error);
-    } catch (failure) {
-      if (failure !== error?.error) failures.push(failure);
+      const ending = teardown(failure);
+      if (isPromise(ending)) {
+        return ending.then(undefined, note).then(() => tearDown(teardowns, failure, failures));
+      }
+    } catch (error) {
+      note(error);
     }
   }
   return failures;
+}
+
+/** Throws what disposers threw: one as it is, several in an AggregateError. */
+export function throwAny(failures: readonly unknown[], where: string): void {
+  if (failures.length === 0) return;
+  if (failures.length === 1) throw failures[0];
+  throw new AggregateError(failures, `${failures.length} disposers failed in ${where}`);
 }
 
 /** How to end an object with `Symbol.asyncDispose` or `Symbol.dispose`. */
@@ -31,7 +45,7 @@ export function disposal(value: Partial<AsyncDisposable & Disposable>): Teardown
   return () => (value[Symbol.asyncDispose] ?? value[Symbol.dispose])?.call(value);
 }
 
-export type AnyGenerator = Generator | AsyncGenerator;
+type AnyGenerator = Generator | AsyncGenerator;
 
 export function isGenerator(value: unknown): value is AnyGenerator {
   if (typeof value !== 'object' || value === null) return false;
@@ -40,14 +54,30 @@ export function isGenerator(value: unknown): value is AnyGenerator {
 }
 
 /** How to end a generator dependency: its code after `yield` runs, and sees the handler's error there. */
-export function generatorEnd(generator: AnyGenerator): Teardown {
-  return async (failure) => {
-    const last = await (failure ? generator.throw(failure.error) : generator.next());
-    if (last.done !== true) {
-      await generator.return(undefined);
-      throw new TypeError(
-        'A generator dependency must yield exactly once; this one yielded again.',
-      );
-    }
+export function generatorEnd(generator: AnyGenerator, name: string): Teardown {
+  const assertDone = ({ done }: IteratorResult<unknown>): unknown => {
+    if (done === true) return undefined;
+    const complaint = new TypeError(
+      `The generator dependency ${name} must yield exactly once; it yielded again.`,
+    );
+    const returned = generator.return(undefined);
+    if (!isPromise(returned)) throw complaint;
+    return returned.then(() => {
+      throw complaint;
+    });
   };
+  return (failure) => {
+    const last = failure ? generator.throw(failure.error) : generator.next();
+    return isPromise(last)
+      ? (last as Promise<IteratorResult<unknown>>).then(assertDone)
+      : assertDone(last);
+  };
+}
+
+export function isPromise(value: unknown): value is Promise<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
 }

@@ -69,6 +69,15 @@ export function createRouter<T>(): Router<T> {
     return routes.findRoute(method, path.length > 1 ? path.replace(/\/$/, '') : path);
   }
 
+  /** A URL is as malformed for a method without routes as for the others. */
+  function whyNothing(url: string): Miss {
+    for (const method of methods) {
+      const found = routes.find(method, url);
+      if (found?.store === null) return missOf(found);
+    }
+    return 'unknown';
+  }
+
   return {
     add(method, path, store) {
       declare(method, path, store);
@@ -84,9 +93,8 @@ export function createRouter<T>(): Router<T> {
 
     find(method, url) {
       const found = routes.find(method as HTTPMethod, url); // an unknown method finds nothing
-      if (found === null) return 'unknown';
-      // For a URL it refuses, find-my-way gives the callback's result through an empty handler.
-      if (found.store === null) return (found.handler as unknown as () => Miss)();
+      if (found === null) return whyNothing(url);
+      if (found.store === null) return missOf(found);
       return found as unknown as Match<T>; // `searchParams` is what our parser returned
     },
 
@@ -95,6 +103,11 @@ export function createRouter<T>(): Router<T> {
       return allowed.length === 0 ? [] : [...allowed, 'OPTIONS'].toSorted();
     },
   };
+}
+
+/** For a URL it refuses, find-my-way gives the callback's result through an empty handler. */
+function missOf(found: { readonly handler: unknown }): Miss {
+  return (found.handler as () => Miss)();
 }
 
 function unreachable(): never {

@@ -37,6 +37,8 @@ describe('a router', () => {
     const router = routerOf(['GET', '/a/:b']);
     expect(router.find('GET', '/b')).toBe('unknown');
     expect(router.find('GET', '/a/%zz')).toBe('malformed');
+    expect(router.find('PUT', '/a/%zz')).toBe('malformed');
+    expect(router.find('PUT', `/a/${'x'.repeat(1025)}`)).toBe('too-long');
     expect(found(router, 'GET', `/a/${'x'.repeat(1024)}`)).toBe('GET /a/:b');
     expect(router.find('GET', `/a/${'x'.repeat(1025)}`)).toBe('too-long');
   });

@@ -1,3 +1,4 @@
+import { toTimeout, type Duration } from './duration.ts';
 import type { PayloadOf, Runnable } from './task.ts';
 
 /**
@@ -15,6 +16,18 @@ export interface AddOptions {
   readonly name?: string;
   /** Default `'return'`. A task that does not run is reported as discarded. */
   readonly on?: RunOn;
+  /** Longest run; then the signal aborts and the next task starts. Default: that of the task, else none. */
+  readonly timeout?: Duration;
+  /** Whether the tasks of the request that have not started are discarded when this one fails. */
+  readonly stopOnError?: boolean;
+}
+
+/** Options with their durations in numbers. */
+export interface TaskSettings {
+  readonly name?: string;
+  readonly on?: RunOn;
+  readonly timeoutMs?: number;
+  readonly stopOnError?: boolean;
 }
 
 export interface TaskHandle {
@@ -34,7 +47,7 @@ export interface AddTask {
 /** Where added tasks go; see `TaskQueue`. */
 export interface TaskSink {
   readonly size: number;
-  push(task: unknown, args: readonly unknown[], options: AddOptions): TaskHandle;
+  push(task: unknown, args: readonly unknown[], settings: TaskSettings): TaskHandle;
 }
 
 /**
@@ -58,15 +71,26 @@ export class BackgroundTasks {
    *
    * @throws {TypeError} When the first argument cannot be run, such as a promise.
    * @throws {PayloadError} `TASK_PAYLOAD` when the payload does not fit the task's schema.
+   * @throws {TasksFullError} `TASKS_FULL` when too many tasks of the app wait. Left alone, the client gets 503.
+   * @throws {JobEngineMissingError} `TASK_NEEDS_ENGINE` for a durable task without a job engine.
    * @throws {TasksClosedError} `TASKS_CLOSED` when the app is closed.
    */
-  readonly add: AddTask = (task: unknown, ...args: unknown[]) => this.#sink.push(task, args, {});
+  readonly add: AddTask = (task: unknown, ...args: unknown[]) =>
+    this.#sink.push(task, args, NO_SETTINGS);
 
   /** The same as `add`, for those who come from FastAPI. */
   readonly addTask: AddTask = this.add;
 
-  /** Sets options for the tasks that are added through the result. */
-  with(options: AddOptions): { readonly add: AddTask } {
-    return { add: (task: unknown, ...args: unknown[]) => this.#sink.push(task, args, options) };
+  /**
+   * Sets options for the tasks that are added through the result.
+   *
+   * @throws {TypeError} When `timeout` is not a duration.
+   */
+  with({ timeout, ...options }: AddOptions): { readonly add: AddTask } {
+    const settings: TaskSettings =
+      timeout === undefined ? options : { ...options, timeoutMs: toTimeout(timeout) };
+    return { add: (task: unknown, ...args: unknown[]) => this.#sink.push(task, args, settings) };
   }
 }
+
+const NO_SETTINGS: TaskSettings = {};

@@ -12,6 +12,22 @@ export class TasksClosedError extends ThereafterError {
   }
 }
 
+/** So many background tasks wait that no more are taken. A client that is not told otherwise gets 503. */
+export class TasksFullError extends ThereafterError {
+  readonly code = 'TASKS_FULL';
+  readonly maxPending: number;
+  /** When trying again makes sense. */
+  readonly retryAfterSeconds = 1;
+
+  constructor(taskName: string, maxPending: number) {
+    super(
+      `The background task ${taskName} was not added: ${maxPending} tasks wait already. ` +
+        'Answer 503 so that the client comes back later, make the tasks faster, or raise tasks.maxPending.',
+    );
+    this.maxPending = maxPending;
+  }
+}
+
 /** A payload does not fit the schema of its task. */
 export class PayloadError extends ThereafterError {
   readonly code = 'TASK_PAYLOAD';
@@ -23,5 +39,53 @@ export class PayloadError extends ThereafterError {
       `The payload of task ${taskName} does not fit its schema: ${faults.join('; ')}. Nothing was added.`,
     );
     this.faults = faults;
+  }
+}
+
+/** A durable task meets an app that has no job engine to store it. */
+export class JobEngineMissingError extends ThereafterError {
+  readonly code = 'TASK_NEEDS_ENGINE';
+
+  constructor(taskName: string) {
+    super(
+      `The task ${taskName} is durable, and the app has no job engine that could store it. ` +
+        'Give the app one, or remove `durable: true`: then the task is lost when the process dies.',
+    );
+  }
+}
+
+/** A task ran longer than it may. The reason of its signal. */
+export class TaskTimeoutError extends ThereafterError {
+  readonly code = 'TASK_TIMEOUT';
+  readonly timeoutMs: number;
+
+  constructor(taskName: string, timeoutMs: number) {
+    super(
+      `The background task ${taskName} did not end within ${timeoutMs} ms. Its signal is aborted, and ` +
+        'the next task starts. Heed the signal, do less at once, or allow more time.',
+    );
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The app closed before a task had ended. The reason of its signal. */
+export class TaskAbandonedError extends ThereafterError {
+  readonly code = 'TASK_ABANDONED';
+
+  constructor(taskName: string) {
+    super(
+      `The background task ${taskName} had not ended at the deadline of the shutdown. Raise ` +
+        'shutdown.drainTimeout, heed the signal, or make it a durable job.',
+    );
+  }
+}
+
+/** `inThread()` cannot do its work. */
+export class ThreadError extends ThereafterError {
+  readonly code: 'THREAD_NO_POOL' | 'THREAD_OUTSIDE_TASK';
+
+  constructor(code: ThreadError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
   }
 }

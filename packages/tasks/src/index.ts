@@ -5,16 +5,28 @@ export {
   type RunOn,
   type TaskHandle,
 } from './background-tasks.ts';
+export { taskSignal } from './current-task.ts';
 export type { JobEngine } from './durable.ts';
 export { toMilliseconds, type Duration } from './duration.ts';
-export { PayloadError, TasksClosedError } from './errors.ts';
+export {
+  JobEngineMissingError,
+  PayloadError,
+  TaskAbandonedError,
+  TasksClosedError,
+  TasksFullError,
+  TaskTimeoutError,
+  ThreadError,
+} from './errors.ts';
+export type { DiscardReason, TaskEvent, TaskEventName } from './events.ts';
+export { inThread } from './in-thread.ts';
+export type { TaskStatus } from './queued-task.ts';
 export {
   TaskRunner,
+  type AddedTask,
+  type AppTasks,
   type TaskErrorHandler,
   type TaskFailure,
-  type TaskStatus,
-  type TaskWatch,
-  type WatchedTask,
+  type TaskLimits,
 } from './runner.ts';
 export {
   defineTask,

@@ -1,8 +1,16 @@
-import type { Container, Plan } from '@thereafter/di';
-import { setTimeout as delay } from 'node:timers/promises';
-import { TasksClosedError } from './errors.ts';
-import { taskSpecOf, type JobContext, type Logger, type Runnable, type TaskSpec } from './task.ts';
-import { TaskQueue, type QueuedTask, type QueueOwner, type TaskHost } from './task-queue.ts';
+import { isPromise, type Container, type Plan } from '@thereafter/di';
+import {
+  JobEngineMissingError,
+  TaskAbandonedError,
+  TasksClosedError,
+  TasksFullError,
+  TaskTimeoutError,
+} from './errors.ts';
+import { eventTime, publish, type DiscardReason } from './events.ts';
+import { BackgroundJob, type QueuedTask, type TaskStatus } from './queued-task.ts';
+import { TaskQueue, type QueueOwner, type TaskHost } from './task-queue.ts';
+import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
+import { ThreadPool } from './thread-pool.ts';
 
 /** What is known of a task that failed. */
 export interface TaskFailure {
@@ -13,57 +21,97 @@ export interface TaskFailure {
   readonly attempt: number;
 }
 
-export type TaskErrorHandler = (error: unknown, failure: TaskFailure) => void;
+export type TaskErrorHandler = (error: unknown, failure: TaskFailure) => unknown;
 
-/** Where a task is in its life. */
-export type TaskStatus = 'waiting' | 'running' | 'succeeded' | 'failed' | 'discarded';
-
-/** What a test puts between the runner and the tasks. */
-export interface TaskWatch {
-  /** Asked before the tasks of a request run, which waits for the answer. */
-  gate(): Promise<'run' | 'discard'>;
-  /** Told of each step of each task. */
-  changed(task: WatchedTask, status: TaskStatus): void;
+/** How many background tasks an app takes. */
+export interface TaskLimits {
+  /** Most tasks that wait; beyond, `add()` throws `TASKS_FULL`. Default 10,000. */
+  readonly maxPending?: number;
+  /** Most tasks that run at once; beyond, the others wait. Default 1,000. */
+  readonly maxRunning?: number;
+  /** How many tasks of one request run at once. Default 1: one after another. */
+  readonly concurrency?: number;
 }
 
-/** What a watch sees of a task. */
-export type WatchedTask = Pick<QueuedTask, 'id' | 'name' | 'spec' | 'payload'>;
-
-export interface TaskRunnerOptions {
+export interface TaskRunnerOptions extends TaskLimits {
   /** Builds task classes and what task definitions ask for. */
   readonly container: Container;
   readonly log: Logger;
 }
 
-/** What runs, per app: makes the queue of each request, and knows what is not finished. */
-export class TaskRunner implements QueueOwner {
-  /** Is told of tasks that fail; default: a line in the log. */
-  onError: TaskErrorHandler = (error, failure) =>
-    this.#log.error({ err: error, ...failure }, 'background task failed');
+/** What a test sees of a task that was added while tasks were held or recorded. */
+export interface AddedTask<P = unknown> {
+  readonly id: string;
+  readonly name: string;
+  /** Of a class or definition: its payload; of a function: its first argument. */
+  readonly payload: P;
+  readonly args: readonly unknown[];
+  readonly status: TaskStatus;
+}
 
-  /** Sees and holds tasks, in tests. */
-  watch: TaskWatch | undefined = undefined;
+/** The background tasks of an app, from outside. */
+export interface AppTasks {
+  /** Tasks that were added and have not ended. */
+  readonly pending: number;
+  /** Waits until no task is left, those included that tasks add. */
+  settled(): Promise<void>;
+  /** For tests: from now on tasks are recorded instead of run, until `drain()`. */
+  hold(): void;
+  /** For tests: runs what was held, and what that adds, then holds again. */
+  drain(): Promise<void>;
+  /** For tests: the tasks that were added since `hold()`, all or those of a function, class or definition. */
+  added(task?: unknown): readonly AddedTask[];
+}
+
+/** What runs, per app: makes the queue of each request, and knows what is not finished. */
+export class TaskRunner implements QueueOwner, AppTasks {
+  /** Is told of tasks that fail; default: a line in the log. What it throws or rejects is logged. */
+  onError: TaskErrorHandler | undefined = undefined;
+  readonly concurrency: number;
+  readonly threads: ThreadPool = new ThreadPool();
 
   readonly #container: Container;
   readonly #log: Logger;
+  readonly #maxPending: number;
+  readonly #maxRunning: number;
   readonly #plans = new Map<TaskSpec, Plan>();
   /** For tasks that were not included: what they need is planned when they first run. */
   readonly #unplanned: Plan;
+  /** Waiting and running tasks. */
   readonly #unfinished = new Set<QueuedTask>();
-  readonly #tracked = new Set<Promise<void>>();
-  readonly #stop = new AbortController();
+  #running = 0;
+  /** Work besides: scopes that end, error handlers. */
+  #tracked = 0;
+  readonly #whenSettled: (() => void)[] = [];
+  readonly #whenTurn: (() => void)[] = [];
+  #nextMacrotask: Promise<void> | undefined = undefined;
+  #hold: Hold | undefined = undefined;
   #isClosed = false;
 
-  constructor({ container, log }: TaskRunnerOptions) {
+  constructor({
+    container,
+    log,
+    maxPending = 10_000,
+    maxRunning = 1000,
+    concurrency = 1,
+  }: TaskRunnerOptions) {
     this.#container = container;
     this.#log = log;
+    this.#maxPending = maxPending;
+    this.#maxRunning = maxRunning;
+    this.concurrency = concurrency;
     this.#unplanned = container.plan([], { name: 'a task', kind: 'task' });
   }
 
-  /** Plans a task at start, so that what it cannot be given is reported there. */
+  /**
+   * Plans a task at start, so that what it cannot be given is reported there.
+   *
+   * @throws {JobEngineMissingError} `TASK_NEEDS_ENGINE` for a durable task.
+   */
   include(task: Runnable): void {
     const spec = taskSpecOf(task);
     if (!spec) throw new TypeError(`${task.name} is not a task. Decorate it with @Task(schema).`);
+    if (spec.options.durable) throw new JobEngineMissingError(spec.name);
     const needs = [{ label: 'the task', key: spec.key }];
     this.#plans.set(spec, this.#container.plan(needs, { name: spec.name, kind: 'task' }));
   }
@@ -73,97 +121,234 @@ export class TaskRunner implements QueueOwner {
     return new TaskQueue(this, host);
   }
 
-  /** Tasks that were added and have not ended, running ones included. */
   get pending(): number {
     return this.#unfinished.size;
   }
 
   accept(entry: QueuedTask): void {
     if (this.#isClosed) throw new TasksClosedError(entry.name);
+    if (entry.spec?.options.durable) throw new JobEngineMissingError(entry.name);
+    if (this.#unfinished.size - this.#running >= this.#maxPending) {
+      throw new TasksFullError(entry.name, this.#maxPending);
+    }
     this.#unfinished.add(entry);
-    this.watch?.changed(entry, 'waiting');
+    this.#hold?.added.push(entry);
+    publish('queued', entry);
   }
 
-  gate(): Promise<'run' | 'discard'> | undefined {
-    return this.watch?.gate();
+  turn(): Promise<void> | undefined {
+    if (this.#hold?.isShut) return this.#hold.opened;
+    if (this.#running < this.#maxRunning) return undefined;
+    return new Promise((resolve) => this.#whenTurn.push(resolve));
   }
 
-  discard(entry: QueuedTask): void {
-    this.#unfinished.delete(entry);
-    this.watch?.changed(entry, 'discarded');
-    this.#log.info(
-      { task: entry.name, taskId: entry.id, requestId: entry.requestId },
-      'background task discarded',
-    );
+  passTurn(): void {
+    if (this.#running < this.#maxRunning) this.#whenTurn.shift()?.();
+  }
+
+  nextMacrotask(): Promise<void> {
+    return (this.#nextMacrotask ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#nextMacrotask = undefined;
+        resolve();
+      });
+    }));
+  }
+
+  run(entry: QueuedTask): Promise<void> | undefined {
+    this.#running += 1;
+    entry.status = 'running';
+    entry.startedAtMs = eventTime();
+    publish('started', entry);
+    const { timeoutMs } = entry;
+    if (timeoutMs !== undefined) {
+      entry.timer = setTimeout(() => this.#timeOut(entry, timeoutMs), timeoutMs);
+    }
+    let result: unknown;
+    try {
+      result = entry.call(this.#runSpec);
+    } catch (error) {
+      this.#fail(entry, error);
+      return undefined;
+    }
+    if (!isPromise(result)) {
+      this.#end(entry, 'succeeded');
+      return undefined;
+    }
+    return new Promise((resolve) => {
+      entry.onEnd = resolve; // also called when it times out or is abandoned
+      Promise.resolve(result).then(
+        () => this.#end(entry, 'succeeded'),
+        (error: unknown) => this.#fail(entry, error),
+      );
+    });
+  }
+
+  /** Runs a class or definition in a scope of its own. */
+  readonly #runSpec = async (spec: TaskSpec, entry: QueuedTask): Promise<unknown> => {
+    const job = new BackgroundJob(entry);
+    await using scope = this.#container.openScope(this.#plans.get(spec) ?? this.#unplanned, job);
+    const run = async (): Promise<unknown> => {
+      await scope.run();
+      const built = await scope.get(spec.key as never); // a key is what can be asked for
+      return spec.call(built, entry.payload, job);
+    };
+    // For lazy(), which otherwise would read the scope of the request that added the task.
+    return await (this.#container.tracksScopes ? this.#container.enter(scope, run) : run());
+  };
+
+  #fail(entry: QueuedTask, error: unknown): void {
+    if (this.#end(entry, 'failed', error)) this.#report(entry, error);
+  }
+
+  #timeOut(entry: QueuedTask, timeoutMs: number): void {
+    const error = new TaskTimeoutError(entry.name, timeoutMs);
+    entry.abort(error);
+    if (this.#end(entry, 'timedOut', error)) this.#report(entry, error);
+  }
+
+  /** @returns False when it had ended before, timed out or abandoned: the first end counts. */
+  #end(
+    entry: QueuedTask,
+    status: 'succeeded' | 'failed' | 'timedOut' | 'abandoned',
+    error?: unknown,
+  ): boolean {
+    if (!this.#unfinished.delete(entry)) return false;
+    if (entry.timer) clearTimeout(entry.timer);
+    if (entry.status === 'running') this.#running -= 1;
+    entry.status = status;
+    publish(status, entry, { error });
+    entry.onEnd?.();
+    if (this.#whenTurn.length > 0) this.passTurn();
+    this.#checkSettled();
+    return true;
+  }
+
+  discard(entry: QueuedTask, reason: DiscardReason): void {
+    if (!this.#unfinished.delete(entry)) return; // abandoned
+    entry.status = 'discarded';
+    publish('discarded', entry, { reason });
+    this.#log.info({ ...toFailure(entry), reason }, 'background task discarded');
+    this.#checkSettled();
+  }
+
+  #report(entry: QueuedTask, error: unknown): void {
+    const failure = toFailure(entry);
+    const log = (): void => this.#log.error({ err: error, ...failure }, 'background task failed');
+    if (!this.onError) return log();
+    const onBroken = (broken: unknown): void => {
+      log();
+      this.#log.error({ err: broken, ...failure }, 'the onTaskError handler failed');
+    };
+    try {
+      const handled = this.onError(error, failure);
+      if (isPromise(handled)) this.track(Promise.resolve(handled).then(() => undefined, onBroken));
+    } catch (broken) {
+      onBroken(broken);
+    }
   }
 
   track(work: Promise<void>): void {
-    const tracked = work.finally(() => this.#tracked.delete(tracked));
-    this.#tracked.add(tracked);
+    this.#tracked += 1;
+    void work.then(this.#untrack, this.#untrack);
   }
 
-  async run(entry: QueuedTask): Promise<void> {
-    this.watch?.changed(entry, 'running');
-    try {
-      await entry.call((spec) => this.#runSpec(spec, entry));
-      this.watch?.changed(entry, 'succeeded');
-    } catch (error) {
-      this.watch?.changed(entry, 'failed');
-      this.#report(error, entry);
-    } finally {
-      this.#unfinished.delete(entry);
-    }
+  readonly #untrack = (): void => {
+    this.#tracked -= 1;
+    this.#checkSettled();
+  };
+
+  get #isSettled(): boolean {
+    return this.#unfinished.size === 0 && this.#tracked === 0;
   }
 
-  async #runSpec(spec: TaskSpec, entry: QueuedTask): Promise<unknown> {
-    const job: JobContext = {
-      id: entry.id,
-      attempt: 1,
-      signal: this.#stop.signal,
-      log: this.#log,
-      progress: () => Promise.resolve(), // nobody can ask a background task how far it is
-    };
-    await using scope = this.#container.openScope(this.#plans.get(spec) ?? this.#unplanned, job);
-    await scope.run();
-    const built = await scope.get(spec.key as never);
-    return await spec.call(built, entry.payload, job);
+  #checkSettled(): void {
+    if (this.#whenSettled.length === 0 || !this.#isSettled) return;
+    for (const resolve of this.#whenSettled.splice(0)) resolve();
   }
 
-  #report(error: unknown, entry: QueuedTask): void {
-    const failure: TaskFailure = {
-      taskId: entry.id,
-      taskName: entry.name,
-      requestId: entry.requestId,
-      attempt: 1,
-    };
-    try {
-      this.onError(error, failure);
-    } catch (handlerError) {
-      this.#log.error({ err: error, ...failure }, 'background task failed');
-      this.#log.error({ err: handlerError }, 'the onTaskError handler failed');
-    }
+  settled(): Promise<void> {
+    if (this.#isSettled) return Promise.resolve();
+    return new Promise((resolve) => this.#whenSettled.push(resolve));
   }
 
-  /** Waits until no task is left, whatever tasks add meanwhile. */
-  async settled(): Promise<void> {
-    while (this.#tracked.size > 0) await Promise.allSettled(this.#tracked);
+  hold(): void {
+    this.#hold = new Hold(this.#hold?.added);
+  }
+
+  /** For tests: from now on tasks are recorded, and run as ever. */
+  record(): void {
+    this.hold();
+    this.#hold?.open();
+  }
+
+  async drain(): Promise<void> {
+    this.#hold?.open();
+    await this.settled();
+    if (this.#hold) this.hold();
+  }
+
+  added(task?: unknown): readonly AddedTask[] {
+    const { added = [] } = this.#hold ?? {};
+    return added.filter((entry) => task === undefined || entry.task === task);
   }
 
   /**
-   * Waits for all tasks until the deadline, then aborts the signals of those that run, and takes no
-   * more.
+   * Waits for all tasks until the deadline, then aborts the signals of those that run, ends their
+   * threads, and takes no more. Held tasks are discarded.
    *
+   * @param timeoutMs - Longest wait, for all tasks together.
    * @returns The names of the tasks that were cut.
    */
-  async close(deadlineMs: number): Promise<readonly string[]> {
-    const timeout = new AbortController();
-    await Promise.race([
-      this.settled(),
-      delay(deadlineMs, undefined, { signal: timeout.signal }).catch(() => undefined),
-    ]);
-    timeout.abort();
+  async close(timeoutMs: number): Promise<readonly string[]> {
+    if (this.#hold?.isShut) {
+      for (const entry of this.#unfinished) this.discard(entry, 'held');
+      this.#hold.open();
+    }
+    await within(timeoutMs, this.settled());
     this.#isClosed = true;
-    this.#stop.abort(new Error('the app is closing'));
-    return [...this.#unfinished].map(({ name }) => name);
+    const abandoned = [...this.#unfinished];
+    for (const entry of abandoned) {
+      const error = new TaskAbandonedError(entry.name);
+      entry.abort(error);
+      this.#end(entry, 'abandoned', error);
+    }
+    // Their scopes can end now. They get a moment for it, since a disposer may hang as a task can.
+    await within(GRACE_MS, Promise.all([this.settled(), this.threads.close()]));
+    return abandoned.map(({ name }) => name);
   }
+}
+
+const GRACE_MS = 400;
+
+/** As long as it is shut, tasks are recorded and wait. */
+class Hold {
+  readonly added: QueuedTask[];
+  readonly opened: Promise<void>;
+  isShut = true;
+  #open!: () => void;
+
+  constructor(added: QueuedTask[] = []) {
+    this.added = added;
+    this.opened = new Promise((resolve) => (this.#open = resolve));
+  }
+
+  open(): void {
+    this.isShut = false;
+    this.#open();
+  }
+}
+
+function toFailure({ id, name, requestId }: QueuedTask): TaskFailure {
+  return { taskId: id, taskName: name, requestId, attempt: 1 };
+}
+
+/** Waits for work, but no longer than this. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, timeoutMs));
+  });
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
 }

@@ -1,109 +1,60 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
-import { setImmediate as nextMacrotask } from 'node:timers/promises';
-import type { AddOptions, RunOn, TaskHandle, TaskSink } from './background-tasks.ts';
-import { isClass, taskSpecOf, type TaskSpec } from './task.ts';
+import type { Failure } from '@thereafter/di';
+import type { RunOn, TaskHandle, TaskSettings, TaskSink } from './background-tasks.ts';
+import type { DiscardReason } from './events.ts';
+import { QueuedTask, type TaskHome } from './queued-task.ts';
+import type { Logger } from './task.ts';
+import type { ThreadPool } from './thread-pool.ts';
 
 /** How a response ended: handed to the operating system, left by the client, or broken by its own body. */
 export type Outcome = 'sent' | 'aborted' | 'failed';
 
-/** What is known when the response is over; decides which tasks run. */
-export interface Verdict {
-  readonly outcome: Outcome;
-  /** Whether the handler, or something before it, threw. */
-  readonly threw: boolean;
-}
-
 /** What a queue needs of its request. */
 export interface TaskHost {
-  /** For logs; asked only when a task needs it. */
+  /** For logs and events; asked only when one of them needs it. */
   readonly id: string;
-  /** Called at the first task: from now on somebody waits for the end of the response. */
+  readonly log: Logger;
+  /** Undefined until the response is over. */
+  readonly outcome: Outcome | undefined;
+  /** What the handler, or something before it, threw. */
+  readonly failure: Failure | undefined;
+  /** Called for each task: from now on somebody waits for the end of the response. */
   expectEnd(): void;
 }
 
 /** What a queue needs of the app's runner. */
 export interface QueueOwner {
-  /** @throws {TasksClosedError} When nothing would run the task any more. */
+  /** How many tasks of one request run at once. */
+  readonly concurrency: number;
+  readonly threads: ThreadPool;
+  /** @throws {ThereafterError} When the task would never be run. */
   accept(entry: QueuedTask): void;
-  /** Runs one task and survives whatever it does. */
-  run(entry: QueuedTask): Promise<void>;
+  /** A promise as long as no task may start; nothing when one may. Ask again after it. */
+  turn(): Promise<void> | undefined;
+  /** Gives a turn that was not used to the next who waits for one. */
+  passTurn(): void;
+  /** Runs one task, survives whatever it does, and gives a promise only when there is something to wait for. */
+  run(entry: QueuedTask): Promise<void> | undefined;
   /** Takes note of a task that will not run. */
-  discard(entry: QueuedTask): void;
+  discard(entry: QueuedTask, reason: DiscardReason): void;
+  /** The next turn of the event loop, in which other requests are served. */
+  nextMacrotask(): Promise<void>;
   /** Keeps track of work that runs outside of any request. */
   track(work: Promise<void>): void;
-  /** Asked before tasks run; nothing means that they may. */
-  gate(): Promise<'run' | 'discard'> | undefined;
-}
-
-/** One added task. It is its own handle. */
-export class QueuedTask implements TaskHandle {
-  readonly name: string;
-  readonly on: RunOn;
-  readonly spec: TaskSpec | undefined;
-  readonly #fn: ((...args: readonly unknown[]) => unknown) | undefined;
-  readonly #args: readonly unknown[];
-  readonly #host: TaskHost;
-  /** Runs a function with the async-local stores that were current when the task was added. */
-  readonly #inContext = AsyncLocalStorage.snapshot();
-  #id: string | undefined;
-  #withdraw: (() => boolean) | undefined;
-
-  constructor(
-    task: unknown,
-    args: readonly unknown[],
-    options: AddOptions,
-    host: TaskHost,
-    withdraw: (entry: QueuedTask) => boolean,
-  ) {
-    this.spec = typeof task === 'function' || isObject(task) ? taskSpecOf(task) : undefined;
-    if (!this.spec) assertFunction(task);
-    this.spec?.check(args[0]);
-    this.#fn = this.spec ? undefined : (task as (...args: readonly unknown[]) => unknown);
-    this.#args = args;
-    this.name =
-      options.name ?? this.spec?.name ?? (nameOfFunction(task) || 'an anonymous function');
-    this.on = options.on ?? 'return';
-    this.#host = host;
-    this.#withdraw = () => withdraw(this);
-  }
-
-  get id(): string {
-    return (this.#id ??= randomUUID());
-  }
-
-  get requestId(): string {
-    return this.#host.id;
-  }
-
-  get payload(): unknown {
-    return this.#args[0];
-  }
-
-  cancel(): boolean {
-    return this.#withdraw?.() ?? false;
-  }
-
-  /** Calls the function of the task, or `run` for a task with a spec, where it was added. */
-  call(runSpec: (spec: TaskSpec) => unknown): unknown {
-    this.#withdraw = undefined;
-    return this.#inContext(() => (this.spec ? runSpec(this.spec) : this.#fn!(...this.#args)));
-  }
 }
 
 /**
  * The tasks of one request.
  *
  * - open: the response is not over; tasks are collected
- * - draining: it is over; what the verdict allows runs, one at a time, whatever is added meanwhile too
- * - drained: nothing is left; a task that still comes starts a drain of its own
+ * - draining: it is over; what may run does, and whatever is added meanwhile is appended
+ * - drained: nothing is left, the request's scope has ended; a task that still comes starts a drain of
+ *   its own
  */
-export class TaskQueue implements TaskSink {
+export class TaskQueue implements TaskSink, TaskHome {
   readonly #owner: QueueOwner;
   readonly #host: TaskHost;
   readonly #waiting: QueuedTask[] = [];
-  #verdict: Verdict | undefined;
-  #isDraining = false;
+  #state: 'open' | 'draining' | 'drained' = 'open';
 
   constructor(owner: QueueOwner, host: TaskHost) {
     this.#owner = owner;
@@ -114,83 +65,88 @@ export class TaskQueue implements TaskSink {
     return this.#waiting.length;
   }
 
-  push(task: unknown, args: readonly unknown[], options: AddOptions): TaskHandle {
-    const entry = new QueuedTask(task, args, options, this.#host, (e) => this.#withdraw(e));
+  get threads(): ThreadPool {
+    return this.#owner.threads;
+  }
+
+  push(task: unknown, args: readonly unknown[], settings: TaskSettings): TaskHandle {
+    const entry = new QueuedTask(task, args, settings, this.#host, this);
     this.#owner.accept(entry);
     this.#waiting.push(entry);
-    this.#host.expectEnd();
-    if (this.#verdict && !this.#isDraining) this.#owner.track(this.#drain(this.#verdict));
+    if (this.#state === 'open') this.#host.expectEnd();
+    else if (this.#state === 'drained') this.#owner.track(this.release());
     return entry;
   }
 
-  /**
-   * Runs the tasks; the response is over, and this is how it ended.
-   *
-   * @returns Settles when the queue is empty; never rejects.
-   */
-  async release(verdict: Verdict): Promise<void> {
-    this.#verdict = verdict;
-    await this.#drain(verdict);
-  }
-
-  async #drain(verdict: Verdict): Promise<void> {
-    this.#isDraining = true;
-    // Waiting, if only for a turn: not within the call of add() or an event listener.
-    const isDiscarded = (await this.#owner.gate()) === 'discard';
-    for (let entry; (entry = this.#waiting.shift());) {
-      if (isDiscarded || !allows(entry.on, verdict)) {
-        this.#owner.discard(entry);
-        continue;
-      }
-      await this.#owner.run(entry);
-      // Lets other requests be served between synchronous tasks.
-      if (this.#waiting.length > 0) await nextMacrotask();
-    }
-    this.#isDraining = false;
-  }
-
-  #withdraw(entry: QueuedTask): boolean {
+  withdraw(entry: QueuedTask): boolean {
     const index = this.#waiting.indexOf(entry);
     if (index === -1) return false;
     this.#waiting.splice(index, 1);
-    this.#owner.discard(entry);
+    this.#owner.discard(entry, 'cancelled');
     return true;
+  }
+
+  /**
+   * The response is over and the handler has settled: runs the tasks, then `endScope`, then the tasks
+   * that it added.
+   *
+   * @returns Settles when the queue is empty; never rejects.
+   */
+  async release(endScope?: () => Promise<void>): Promise<void> {
+    this.#state = 'draining';
+    await Promise.resolve(); // never within the call of add() or a listener of the socket
+    if (this.#waiting.length > 0) await this.#runAll();
+    if (endScope) {
+      await endScope();
+      if (this.#waiting.length > 0) await this.#runAll();
+    }
+    this.#state = 'drained';
+  }
+
+  async #runAll(): Promise<void> {
+    const { concurrency } = this.#owner;
+    if (concurrency === 1) return this.#runEach();
+    while (this.#waiting.length > 0) {
+      await Promise.all(Array.from({ length: concurrency }, () => this.#runEach()));
+    }
+  }
+
+  async #runEach(): Promise<void> {
+    for (let entry; (entry = this.#waiting[0]);) {
+      if (entry.status !== 'waiting' || !mayRun(entry, this.#host)) {
+        this.#waiting.shift();
+        this.#owner.discard(entry, 'policy');
+        continue;
+      }
+      const turn = this.#owner.turn();
+      if (turn) {
+        await turn;
+        continue; // it may have been cancelled meanwhile
+      }
+      this.#waiting.shift();
+      const running = this.#owner.run(entry);
+      if (running) await running;
+      if (entry.stopsOthers && entry.hasFailed) this.#discardAll();
+      if (this.#waiting.length > 0) await this.#owner.nextMacrotask();
+    }
+    this.#owner.passTurn();
+  }
+
+  #discardAll(): void {
+    for (const entry of this.#waiting.splice(0)) this.#owner.discard(entry, 'stopOnError');
   }
 }
 
-function allows(on: RunOn, { outcome, threw }: Verdict): boolean {
-  switch (on) {
+/** What was added once the request had failed, by an error handler say, counts as `return` too. */
+function mayRun({ on, isAfterFailure }: QueuedTask, { outcome, failure }: TaskHost): boolean {
+  switch (on satisfies RunOn) {
     case 'return':
-      return !threw;
+      return failure === undefined || isAfterFailure;
     case 'sent':
       return outcome === 'sent';
     case 'error':
-      return threw;
+      return failure !== undefined;
     case 'always':
       return true;
   }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-function nameOfFunction(task: unknown): string {
-  return (task as { name: string }).name;
-}
-
-function assertFunction(task: unknown): void {
-  if (isClass(task)) {
-    throw new TypeError(
-      `tasks.add() got the class ${task.name}, which is not a task. Decorate it with @Task(schema).`,
-    );
-  }
-  if (typeof task === 'function') return;
-  const isPromise = isObject(task) && 'then' in task;
-  throw new TypeError(
-    isPromise
-      ? 'tasks.add() got a promise: the work has already begun. Pass the function and its arguments: ' +
-          'tasks.add(send, email) instead of tasks.add(send(email)).'
-      : `tasks.add() wants a function, a @Task class or a task definition, and got ${task === null ? 'null' : typeof task}.`,
-  );
 }

@@ -9,8 +9,9 @@ import {
 } from '@thereafter/di';
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
-import type { Duration } from './duration.ts';
+import { toTimeout, type Duration } from './duration.ts';
 import { PayloadError } from './errors.ts';
+import type { Outcome } from './task-queue.ts';
 
 /** Takes structured log lines: fields first, then the message. */
 export interface Logger {
@@ -55,6 +56,8 @@ export interface JobContext {
   readonly id: string;
   /** 1 for the first run. */
   readonly attempt: number;
+  /** How the response ended after which this runs; undefined for a durable job. */
+  readonly outcome?: Outcome | undefined;
   /** Aborts when the run should stop: its timeout, a cancellation, the end of the process. */
   readonly signal: AbortSignal;
   readonly log: Logger;
@@ -94,6 +97,7 @@ export type PayloadOf<C> = C extends abstract new (
 export interface TaskSpec {
   readonly name: string;
   readonly options: TaskOptions;
+  readonly timeoutMs: number | undefined;
   /** What is built, in a scope of its own, for each run. */
   readonly key: Key;
   /** @throws {PayloadError} `TASK_PAYLOAD` when the payload does not fit. */
@@ -123,6 +127,7 @@ export function Task<S extends TSchema>(
     specs.set(target, {
       name,
       options,
+      timeoutMs: options.timeout && toTimeout(options.timeout),
       key: target,
       check: payloadCheck(name, payload),
       call: (built, given, job) =>
@@ -146,6 +151,7 @@ export function defineTask<S extends TSchema, const I extends Inputs, R>(
   specs.set(task, {
     name,
     options,
+    timeoutMs: options.timeout && toTimeout(options.timeout),
     key: needs,
     check: payloadCheck(name, payload),
     call: (built, given, job) => run({ ...(built as Values<I>), payload: given as Static<S>, job }),
@@ -172,5 +178,7 @@ function payloadCheck(name: string, schema: TSchema): (payload: unknown) => void
 
 /** For error messages: how a value that is no task looks to its author. */
 export function isClass(value: unknown): value is Class {
-  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+  if (typeof value !== 'function') return false;
+  // Only a class has a `prototype` that cannot be replaced; arrow functions have none at all.
+  return Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
 }

@@ -4,6 +4,7 @@ import {
   type Class,
   type Container,
   type Provision,
+  type Source,
   type Token,
 } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
@@ -11,20 +12,25 @@ import {
   TaskRunner,
   taskSpecOf,
   toMilliseconds,
+  type AppTasks,
   type Duration,
   type Runnable,
   type TaskDefinition,
   type TaskErrorHandler,
+  type TaskLimits,
 } from '@thereafter/tasks';
 import type { RequestListener } from 'node:http';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { compile, type CompiledApp } from './compile.ts';
+import { compile, InvalidAppError, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
+import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
 import { createLog, type AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
+import { describe, type ApiInfo } from './openapi/describe.ts';
+import type { OpenApiDocument } from './openapi/document.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/error-handlers.ts';
 import {
   controllerRoutes,
@@ -34,22 +40,43 @@ import {
   type Route,
   type RouteOptions,
 } from './route.ts';
-import { onSignals } from './shutdown.ts';
+import { onProcessEnd } from './shutdown.ts';
+import { createProxyTrust, type ProxyTrust, type TrustProxy } from './socket/client-address.ts';
 import { startServer, type ListenOptions, type RunningServer } from './socket/server.ts';
 
 export interface AppOptions {
   /** Shown in logs and documentation; default `'app'`. */
   readonly title?: string;
-  /** Of the app, for its documentation. */
+  /** The version of the API, for its documentation; default `'0.0.0'`. */
   readonly version?: string;
-  /** Whether lines are logged; default true. */
-  readonly logger?: boolean;
+  /** What the API is for, in CommonMark, for its documentation. */
+  readonly description?: string;
+  /**
+   * Where the docs page is; default `'/docs'`, where a route of the app wins over it. `false` turns it
+   * and `/openapi.json` off.
+   */
+  readonly docs?: string | false;
+  /** Whether lines are logged, or a log of your own, such as one of `pino`; default true. */
+  readonly logger?: boolean | AppLog;
+  /**
+   * Which proxies are believed when they say for whom they ask: how many of them there are, or their
+   * addresses and networks, e.g. `['10.0.0.0/8']`. Default 0: `x-forwarded-for` and the like are what
+   * any client may write, and are ignored.
+   */
+  readonly trustProxy?: TrustProxy;
+  /** What one client may ask of the app; safe by default. */
+  readonly limits?: Limits;
   readonly shutdown?: {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;
-    /** Whether SIGTERM and SIGINT close the app and end the process; default true. */
+    /**
+     * Whether SIGTERM, SIGINT and errors that nobody caught close the app and end the process; default
+     * true.
+     */
     readonly signals?: boolean;
   };
+  /** How many background tasks are taken, and how many run at once. */
+  readonly tasks?: TaskLimits;
 }
 
 /** What `close()` had to cut. */
@@ -92,7 +119,7 @@ export function createApp(options: AppOptions = {}): App {
 }
 
 /** How an app gets its requests: given what answers them, starts whatever brings them. */
-export type Open = (listener: RequestListener) => Promise<RunningServer>;
+export type Open = (listener: RequestListener, limits: AppLimits) => Promise<RunningServer>;
 
 /** What `thereafter/testing` works with. */
 export interface AppParts {
@@ -123,6 +150,7 @@ export class App implements AsyncDisposable {
 
   readonly #options: AppOptions;
   readonly #log: AppLog;
+  readonly #trustsProxy: ProxyTrust;
   readonly #container: Container = createContainer();
   readonly #runner: TaskRunner;
   readonly #routes: Route[] = [];
@@ -133,17 +161,21 @@ export class App implements AsyncDisposable {
   readonly #running: AsyncGenerator<void, void>[] = [];
   readonly #stopping = new AbortController();
   #isStarted = false;
+  #compiled: CompiledApp | undefined;
   #server: RunningServer | undefined;
-  #stopListeningToSignals: (() => void) | undefined;
+  #leaveProcess: (() => void) | undefined;
   #closing: Promise<CloseResult> | undefined;
 
   constructor(options: AppOptions) {
     this.#options = options;
     setMaxListeners(0, this.#stopping.signal); // one for each open event stream
     this.#log = createLog(options.logger ?? true);
+    registerCarrier(this.#container);
+    this.#trustsProxy = createProxyTrust(options.trustProxy ?? 0);
     this.#runner = new TaskRunner({
       container: this.#container,
       log: this.#log,
+      ...options.tasks,
     });
   }
 
@@ -183,6 +215,28 @@ export class App implements AsyncDisposable {
     return this;
   }
 
+  /**
+   * Replaces a class, token or function dependency by a value, for tests. It wins over `provide()`, and
+   * what the replaced one needed is neither built nor read from requests. `listen()` refuses an
+   * override that nobody uses.
+   */
+  override<V>(key: Source<V> | Class<V>, value: V): this {
+    this.#assertNotStarted();
+    this.#container.override(key, value);
+    return this;
+  }
+
+  /**
+   * What a dependency is made of, as a tree for people: how long each part lives, why, and who ends it.
+   * Without a key, once the app has started: of every route and task.
+   *
+   * @throws {InvalidContainerError} `TA100` when it cannot be built.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
+  explain(key?: Source<any> | Class<any>): string {
+    return this.#container.explain(key);
+  }
+
   /** Wraps every request, unknown paths included. The first one added is outermost. */
   use(middleware: Middleware): this {
     this.#assertNotStarted();
@@ -217,13 +271,24 @@ export class App implements AsyncDisposable {
   }
 
   /** Background tasks of all requests. */
-  get tasks(): {
-    /** Tasks that were added and have not ended. */
-    readonly pending: number;
-    /** Waits until no task is left, those included that tasks add. */
-    settled(): Promise<void>;
-  } {
+  get tasks(): AppTasks {
     return this.#runner;
+  }
+
+  /**
+   * The OpenAPI document of what was registered so far. Opens no port and builds nothing.
+   *
+   * @throws {InvalidAppError} `APP_INVALID` with everything that cannot be described.
+   */
+  openapi(): OpenApiDocument {
+    const { document, faults } = describe(this.#info, this.#routes, this.#container);
+    if (faults.length > 0) throw new InvalidAppError(faults);
+    return document;
+  }
+
+  get #info(): ApiInfo {
+    const { title = 'app', version = '0.0.0', description } = this.#options;
+    return { title, version, description };
   }
 
   /**
@@ -234,8 +299,10 @@ export class App implements AsyncDisposable {
    */
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
     const { title = 'app', shutdown } = this.#options;
-    const { url } = await this.#start((listener) => startServer(listener, options));
-    if (shutdown?.signals ?? true) this.#stopListeningToSignals = onSignals(() => this.close());
+    const { url } = await this.#start((listener, limits) => startServer(listener, limits, options));
+    if (shutdown?.signals ?? true) {
+      this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
+    }
     this.#log.info({ title, url }, 'listening');
     return { url };
   }
@@ -243,16 +310,22 @@ export class App implements AsyncDisposable {
   async #start(open: Open): Promise<{ readonly url: string }> {
     this.#assertNotStarted();
     this.#isStarted = true;
+    const { docs } = this.#options;
+    const limits = toAppLimits(this.#options.limits);
     const compiled: CompiledApp = {
       router: await compile({
         container: this.#container,
         runner: this.#runner,
         routes: this.#routes,
         tasks: this.#tasks,
+        docs: docs === false ? undefined : { ...this.#info, path: docs },
       }),
       runner: this.#runner,
       log: this.#log,
       stopping: this.#stopping.signal,
+      isClosing: false,
+      trustsProxy: this.#trustsProxy,
+      limits,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
       onion:
         this.#middleware.length === 0
@@ -260,12 +333,13 @@ export class App implements AsyncDisposable {
           : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
       onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
     };
+    this.#compiled = compiled;
     for (const lifespan of this.#lifespans) {
       const running = lifespan();
       await running.next();
       this.#running.push(running);
     }
-    this.#server = await open((req, res) => handle(compiled, req, res));
+    this.#server = await open((req, res) => handle(compiled, req, res), limits);
     return { url: this.#server.url };
   }
 
@@ -300,17 +374,24 @@ export class App implements AsyncDisposable {
   async #close(server: RunningServer, drainTimeout: Duration | undefined): Promise<CloseResult> {
     const timeout = drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
     const deadlineMs = performance.now() + toMilliseconds(timeout);
+    const remainingMs = (): number => Math.max(0, deadlineMs - performance.now());
+    this.#compiled!.isClosing = true; // there is a server, so there is what it serves
     const stopped = server.stop();
     this.#stopping.abort(); // ends what would not end by itself: event streams
-    await Promise.race([stopped, delay(deadlineMs - performance.now(), undefined, { ref: false })]);
+    await within(remainingMs(), stopped);
     server.cut();
-    const abandoned = await this.#runner.close(deadlineMs - performance.now());
+    const abandoned = await this.#runner.close(remainingMs());
     await stopped;
-    this.#stopListeningToSignals?.();
     if (abandoned.length > 0) this.#log.error({ abandoned }, 'background tasks were abandoned');
+    const isEnded = await within(Math.max(GRACE_MS, remainingMs()), this.#endAll());
+    if (!isEnded) this.#log.error('clean-up at the end of the app took too long and was left');
+    this.#leaveProcess?.();
+    return { abandoned };
+  }
+
+  async #endAll(): Promise<void> {
     for (const running of this.#running.toReversed()) await this.#survive(() => running.next());
     await this.#survive(() => this.#container.close());
-    return { abandoned };
   }
 
   /** What fails while the app ends is logged, and stops nothing else from ending. */
@@ -333,4 +414,18 @@ export class App implements AsyncDisposable {
       'The app has started: everything is planned there. Register before listen(), and listen once.',
     );
   }
+}
+
+/** What clean-up gets when the deadline has passed: enough to be fair, and bounded, since it may hang. */
+const GRACE_MS = 400;
+
+/** Waits for work, but no longer than this. @returns Whether it ended. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const isOver = await Promise.race([
+    work.then(() => true),
+    delay(timeoutMs, false, { signal: timer.signal }).catch(() => false),
+  ]);
+  timer.abort();
+  return isOver;
 }

@@ -1,5 +1,14 @@
-import { isPromise, type Container, type Plan, type Step } from '@thereafter/di';
+import {
+  isPromise,
+  ResolutionError,
+  type Container,
+  type Plan,
+  type Scope,
+  type Step,
+} from '@thereafter/di';
 import type { Context } from './context.ts';
+import type { FormPlan } from './handler/form-body.ts';
+import { planForm } from './handler/form-inputs.ts';
 import { wrap } from './middleware.ts';
 import { InvalidInput } from './response/problem.ts';
 import type { Reply } from './response/reply.ts';
@@ -9,9 +18,13 @@ import type { Call, Route } from './route.ts';
 
 /** A route as requests see it: everything that could be decided has been. */
 export interface CompiledRoute {
+  /** The pattern that it was declared with, e.g. `/users/:id`. */
+  readonly pattern: string;
   /** The status of a reply that has none of its own. */
   readonly status: number;
   readonly serialise: Serialiser;
+  /** What the inputs want of a form in the body, if any does. */
+  readonly form: FormPlan | undefined;
   /** Reads the inputs, resolves the dependencies and calls the handler. */
   readonly run: (ctx: Context) => unknown;
 }
@@ -22,11 +35,18 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
   // What guards give is dropped: they are there to run.
   const call = route.bind(plan.entries.slice(route.guards.length));
   const isDirect = plan.needsNoScope && !container.tracksScopes;
-  const serialise = compileSerialiser(response, {
-    route: route.name,
-    check: process.env.NODE_ENV !== 'production',
-  });
-  const style = { status, serialise };
+  const sources = plan.steps.map(({ node: { provider } }) =>
+    provider.kind === 'external' ? provider.source : undefined,
+  );
+  const style = {
+    pattern: route.path,
+    status,
+    serialise: compileSerialiser(response, {
+      route: route.name,
+      check: process.env.NODE_ENV !== 'production',
+    }),
+    form: planForm(sources),
+  };
   const run = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
   if (route.middleware.length === 0) return { ...style, run };
   const inner = async (ctx: Context): Promise<Reply> => toReply(await run(ctx), style, ctx);
@@ -57,33 +77,57 @@ function readAndCall(
     }
     slots[step.slot] = value;
   }
+  return checkAndCall(call, ctx, slots);
+}
+
+/** For routes that make something for each request. Waits only where there is something to wait for. */
+function runInScope(call: Call, plan: Plan, container: Container): CompiledRoute['run'] {
+  const run = (ctx: Context, scope: Scope): unknown => {
+    try {
+      const filling = scope.run();
+      if (isPromise(filling)) {
+        return settle(
+          ctx,
+          scope,
+          filling.then((slots) => checkAndCall(call, ctx, slots)),
+        );
+      }
+      const result = checkAndCall(call, ctx, filling);
+      return isPromise(result) || scope.hasHandlerTeardowns ? settle(ctx, scope, result) : result;
+    } catch (error) {
+      return settle(ctx, scope, Promise.reject(error as Error)); // whatever was thrown
+    }
+  };
+  return (ctx) => {
+    const scope = (ctx.scope = container.openScope(plan, ctx));
+    return container.tracksScopes ? container.enter(scope, () => run(ctx, scope)) : run(ctx, scope);
+  };
+}
+
+function checkAndCall(call: Call, ctx: Context, slots: readonly unknown[]): unknown {
   if (ctx.issues) throw new InvalidInput(ctx.issues);
   return call(slots);
 }
 
-/** For routes that make something for each request. */
-function runInScope(call: Call, plan: Plan, container: Container): CompiledRoute['run'] {
-  const run = async (ctx: Context): Promise<unknown> => {
-    const scope = ctx.scope!;
+/**
+ * Waits for the handler, then ends what lives no longer than it. What fails there is the answer, unless
+ * the handler has failed already: see docs/adr/0003-failed-clean-up-before-the-response.md.
+ */
+async function settle(ctx: Context, scope: Scope, result: unknown): Promise<unknown> {
+  try {
+    const value = await result;
+    if (scope.hasHandlerTeardowns) await scope.closeHandler();
+    return value;
+  } catch (thrown) {
+    // A constructor may have asked, with inject(), for an input that turned out not to be valid.
+    const isInput = thrown instanceof ResolutionError && thrown.code === 'TA125' && ctx.issues;
+    const error = isInput ? new InvalidInput(ctx.issues!) : thrown;
+    ctx.failure = { error }; // a task that clean-up code adds comes after it
     try {
-      const filling = scope.run();
-      const slots = isPromise(filling) ? await filling : filling;
-      if (ctx.issues) throw new InvalidInput(ctx.issues);
-      const result = call(slots);
-      const value = isPromise(result) ? await result : result;
-      if (scope.hasHandlerTeardowns) await scope.closeHandler();
-      return value;
-    } catch (error) {
-      try {
-        await scope.closeHandler({ error });
-      } catch (closing) {
-        ctx.log.error({ err: closing, path: ctx.path }, 'clean-up after a failed handler failed');
-      }
-      throw error;
+      await scope.closeHandler({ error });
+    } catch (closing) {
+      ctx.log.error({ err: closing, path: ctx.path }, 'clean-up after a failed handler failed');
     }
-  };
-  return (ctx) => {
-    ctx.scope = container.openScope(plan, ctx);
-    return container.tracksScopes ? container.enter(ctx.scope, () => run(ctx)) : run(ctx);
-  };
+    throw error;
+  }
 }

@@ -3,21 +3,29 @@ import { createRouter, RouteConflictError, type Router } from '@thereafter/route
 import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tasks';
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
+import type { AppLimits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import type { Layer } from './middleware.ts';
+import { describe, type ApiInfo } from './openapi/describe.ts';
+import { docsRoutes } from './openapi/docs-routes.ts';
 import type { Route } from './route.ts';
+import type { ProxyTrust } from './socket/client-address.ts';
 
 /** What an app is once it has started. */
 export interface CompiledApp {
   readonly router: Router<CompiledRoute>;
   readonly runner: TaskRunner;
   readonly log: AppLog;
+  readonly trustsProxy: ProxyTrust;
+  readonly limits: AppLimits;
   readonly watchEnd: (ctx: Context) => void;
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
   /** Aborts when the app stops taking requests. */
   readonly stopping: AbortSignal;
   readonly onError: (error: unknown, ctx: Context) => unknown;
+  /** Whether the app takes no more connections. */
+  isClosing: boolean;
 }
 
 /** The app cannot start. `errors` holds every fault that was found, not only the first. */
@@ -41,6 +49,8 @@ export interface Registrations {
   readonly runner: TaskRunner;
   readonly routes: readonly Route[];
   readonly tasks: readonly Runnable[];
+  /** What the documentation is called, and where it is; nothing for an app without. */
+  readonly docs: (ApiInfo & { readonly path: string | undefined }) | undefined;
 }
 
 /**
@@ -53,7 +63,42 @@ export async function compile({
   runner,
   routes,
   tasks,
+  docs,
 }: Registrations): Promise<Router<CompiledRoute>> {
+  const described = docs && describe(docs, routes, container);
+  const docsPage = described ? docsRoutes(described.document, docs.path, routes) : [];
+  const plans = new Map<Route, Plan>(
+    routes.map((route) => [
+      route,
+      container.plan([...route.guards, ...route.needs], { name: route.name, kind: 'http' }),
+    ]),
+  );
+  const refused = tasks.flatMap((task) => refusalOf(() => runner.include(task)));
+
+  const conflicts = findConflicts([...routes, ...docsPage]);
+  const faults = [...conflicts, ...refused, ...container.faults, ...(described?.faults ?? [])];
+  if (faults.length > 0) throw new InvalidAppError(faults);
+  await container.start();
+
+  const router = createRouter<CompiledRoute>();
+  for (const [route, plan] of plans) {
+    router.add(route.method, route.path, compileRoute(route, plan, container));
+  }
+  for (const { method, path, reply } of docsPage) {
+    router.add(method, path, {
+      pattern: path,
+      status: 200,
+      serialise: (value) => JSON.stringify(value),
+      form: undefined,
+      run: reply,
+    });
+  }
+  router.compile();
+  return router;
+}
+
+/** Lets what a request carries be asked for like everything else. */
+export function registerCarrier(container: Container): void {
   container.external(
     Context,
     carrierPart('the request context', (ctx) => ctx),
@@ -62,42 +107,34 @@ export async function compile({
     BackgroundTasks,
     carrierPart('BackgroundTasks', (ctx) => ctx.tasks),
   );
+}
 
-  const plans = new Map<Route, Plan>(
-    routes.map((route) => [
-      route,
-      container.plan([...route.guards, ...route.needs], { name: route.name, kind: 'http' }),
-    ]),
-  );
-  for (const task of tasks) runner.include(task);
-
-  const conflicts = findConflicts(routes);
-  const faults = [...conflicts, ...container.faults];
-  if (faults.length > 0) throw new InvalidAppError(faults);
-  await container.start();
-
-  const router = createRouter<CompiledRoute>();
-  for (const [route, plan] of plans) {
-    router.add(route.method, route.path, compileRoute(route, plan, container));
+/** What a registration throws, as a fault among others. */
+function refusalOf(register: () => void): Error[] {
+  try {
+    register();
+    return [];
+  } catch (error) {
+    return [error as Error]; // what a registration throws is one
   }
-  router.compile();
-  return router;
 }
 
 function carrierPart(name: string, read: (ctx: Context) => unknown): ExternalSource {
   return { kind: 'external', carriedBy: 'http', name, reader: () => read };
 }
 
+type Declared = Pick<Route, 'method' | 'path' | 'name'>;
+
 /** Two routes for the same requests, each named with the place that declares it. */
-function findConflicts(routes: readonly Route[]): Error[] {
-  const router = createRouter<Route>();
+function findConflicts(routes: readonly Declared[]): Error[] {
+  const router = createRouter<Declared>();
   return routes.flatMap((route) => {
     try {
       router.add(route.method, route.path, route);
       return [];
     } catch (error) {
       if (!(error instanceof RouteConflictError)) return [error as Error]; // a malformed pattern
-      const { name } = error.first as Route; // what was added above
+      const { name } = error.first as Declared; // what was added above
       return [new Error(`${error.message} Both ${name} and ${route.name} declare it.`)];
     }
   });

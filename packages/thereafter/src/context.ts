@@ -8,21 +8,30 @@ import {
 } from '@thereafter/tasks';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
+import { parseCookie } from 'cookie';
 import type { CompiledApp } from './compile.ts';
+import type { CompiledRoute } from './compile-route.ts';
+import { parsePairs, type Pairs } from './handler/pairs.ts';
+import type { FormBody } from './handler/form-body.ts';
+import type { AppLimits } from './limits.ts';
 import type { InputIssue } from './response/problem.ts';
-import { parse as parseQuery } from 'fast-querystring';
+import { streamBody } from './socket/body.ts';
+import { clientAddress } from './socket/client-address.ts';
 
 /** One request and its answer: what is carried from the socket to the last task. */
 export class Context implements TaskHost {
   /** Path parameters, decoded. */
   params: Readonly<Record<string, string>> = NO_PARAMS;
-  /** How the response ended; undefined until then. */
-  outcome: Outcome | undefined = undefined;
   /** @internal What is wrong with the input, as far as it has been read. */
   issues: InputIssue[] | undefined = undefined;
   /** @internal The raw query string. */
   rawQuery = '';
+  /** @internal The route, once it is found. */
+  compiledRoute: CompiledRoute | undefined = undefined;
+  /** @internal The body, once somebody has asked for its bytes. */
+  bodyBytes: Promise<Buffer> | undefined = undefined;
+  /** @internal The body, once somebody has asked for it as a form. */
+  formBody: Promise<FormBody> | undefined = undefined;
   /** @internal The life of what is made for this request, if anything is. */
   scope: Scope | undefined = undefined;
   /** @internal What the handler, or something before it, threw. */
@@ -36,10 +45,15 @@ export class Context implements TaskHost {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   #isEndExpected = false;
+  #outcome: Outcome | undefined = undefined;
+  #isBodyTaken = false;
+  #hasEnded = false;
+  #endings: (() => Promise<void>)[] | undefined;
   #id: string | undefined;
   #url: URL | undefined;
   #request: Request | undefined;
-  #query: Readonly<Record<string, string | string[]>> | undefined;
+  #query: Pairs | undefined;
+  #cookies: Readonly<Record<string, string | undefined>> | undefined;
   #controller: AbortController | undefined;
   #log: Logger | undefined;
   #queue: TaskQueue | undefined;
@@ -56,15 +70,38 @@ export class Context implements TaskHost {
     return (this.#id ??= randomUUID());
   }
 
+  /** @internal From the middleware that takes over the id of a proxy. */
+  set id(id: string) {
+    this.#id = id;
+    this.#log = undefined;
+  }
+
+  /** The pattern of the route, e.g. `/users/:id`; undefined before one is found. */
+  get route(): string | undefined {
+    return this.compiledRoute?.pattern;
+  }
+
   get method(): string {
     return this.#req.method!; // always set on a server's request
   }
 
-  /** The request's URL. Host and scheme are what the client claims. */
+  /**
+   * The request's URL. Host and scheme are what the client claims; a host that makes no URL is replaced
+   * by `localhost`.
+   */
   get url(): URL {
-    return (this.#url ??=
-      URL.parse(this.target, `http://${this.#req.headers.host ?? 'localhost'}`) ??
-      new URL(this.path, 'http://localhost'));
+    return (this.#url ??= this.#toUrl());
+  }
+
+  #toUrl(): URL {
+    const isPath = this.target.startsWith('/');
+    // Put together, since resolved against the host `//evil.example` would be another host.
+    const path = isPath ? this.target : '/';
+    return (
+      (isPath ? null : URL.parse(this.target)) ??
+      URL.parse(`http://${this.#req.headers.host ?? 'localhost'}${path}`) ??
+      new URL(`http://localhost${path}`) // a path makes no URL fail
+    );
   }
 
   /** @internal The request target as it came, query string included. */
@@ -78,9 +115,36 @@ export class Context implements TaskHost {
     return end === -1 ? this.target : this.target.slice(0, end);
   }
 
-  /** The query string, taken apart; a repeated key gives an array. */
-  get query(): Readonly<Record<string, string | string[]>> {
-    return (this.#query ??= parseQuery(this.rawQuery) as Record<string, string | string[]>);
+  /**
+   * The address of who asks: that of the connection, or what the proxies say that `trustProxy` of the
+   * app trusts. Empty when the connection has ended.
+   */
+  get clientAddress(): string {
+    return clientAddress(this.#req, this.#app.trustsProxy);
+  }
+
+  /** Whether the app is closing: it finishes what it has, and takes no more connections. */
+  get isClosing(): boolean {
+    return this.#app.isClosing;
+  }
+
+  /**
+   * The query string, taken apart; a repeated key gives an array.
+   *
+   * @throws {BadRequest} When its percent-encoding is broken or it has too many pairs.
+   */
+  get query(): Pairs {
+    return (this.#query ??= parsePairs(this.rawQuery, this.limits.maxQueryPairs, 'query string'));
+  }
+
+  /** The cookies, decoded. Of two with one name the first counts, which is the more specific one. */
+  get cookies(): Readonly<Record<string, string | undefined>> {
+    return (this.#cookies ??= parseCookie(this.#req.headers.cookie ?? ''));
+  }
+
+  /** @internal */
+  get limits(): AppLimits {
+    return this.#app.limits;
   }
 
   /** The request's headers, names in lower case. */
@@ -103,8 +167,44 @@ export class Context implements TaskHost {
       method: this.method,
       headers,
       signal: this.signal,
-      ...(hasBody && { body: Readable.toWeb(this.#req) as ReadableStream, duplex: 'half' }),
+      ...(hasBody && {
+        body: ReadableStream.from(streamBody(this, this.limits.maxBodyBytes)),
+        duplex: 'half',
+      }),
     } as RequestInit); // `duplex` is missing from the DOM's type
+  }
+
+  /**
+   * @internal Says that somebody reads the body now.
+   * @throws {TypeError} When it has been read already: there is nothing left.
+   */
+  takeBody(): void {
+    if (this.#isBodyTaken) throw new TypeError('The body has been read before, in another form.');
+    this.#isBodyTaken = true;
+  }
+
+  /**
+   * @internal Runs something when the background tasks of this request are done, however they end; at
+   * once, if they are.
+   */
+  atEnd(run: () => Promise<void>): void {
+    if (this.#hasEnded) return void this.#runEnding(run);
+    (this.#endings ??= []).push(run);
+    this.expectEnd();
+  }
+
+  /** @internal Runs what `atEnd` was given. */
+  async runEndings(): Promise<void> {
+    this.#hasEnded = true;
+    for (const run of this.#endings ?? []) await this.#runEnding(run);
+  }
+
+  async #runEnding(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.log.error({ err: error, path: this.path }, 'clean-up after a request failed');
+    }
   }
 
   /** @internal The messages of Node behind this request. */
@@ -143,12 +243,37 @@ export class Context implements TaskHost {
 
   /** The background tasks of this request. */
   get tasks(): BackgroundTasks {
-    return (this.#tasks ??= new BackgroundTasks((this.#queue = this.#app.runner.queue(this))));
+    return (this.#tasks ??= new BackgroundTasks((this.#queue = this.#newQueue())));
+  }
+
+  #newQueue(): TaskQueue {
+    const { runner } = this.#app;
+    const queue = runner.queue(this);
+    // Asked for so late that what releases the queue of a request has passed.
+    if (this.isOver && this.isAnswered) runner.track(queue.release());
+    return queue;
+  }
+
+  /** @internal Lets go of a body that was read into memory. */
+  forgetBody(): void {
+    this.bodyBytes = undefined;
+    this.formBody = undefined;
   }
 
   /** @internal The tasks, if somebody asked for them. */
   get queue(): TaskQueue | undefined {
     return this.#queue;
+  }
+
+  /** How the response ended: `sent`, `aborted` by the client, or `failed`; undefined until then. */
+  get outcome(): Outcome | undefined {
+    if (this.isAnswered) this.expectEnd(); // nobody may have asked so far
+    return this.#outcome;
+  }
+
+  /** @internal Whether the response is known to be over. */
+  get isOver(): boolean {
+    return this.#outcome !== undefined;
   }
 
   /** @internal From now on somebody waits for the end of the response. */
@@ -160,7 +285,7 @@ export class Context implements TaskHost {
 
   /** @internal The response is over. */
   end(outcome: Outcome): void {
-    this.outcome = outcome;
+    this.#outcome = outcome;
     if (outcome !== 'sent') this.#controller?.abort(new Error('the client left'));
   }
 }

@@ -2,12 +2,13 @@ export { AppStateError, createApp, type App, type AppOptions, type CloseResult }
 export { InvalidAppError } from './compile.ts';
 export { config } from './config.ts';
 export { Context } from './context.ts';
-export { Body, Header, Path, Query } from './decorators/inputs.ts';
+export { Body, Cookie, File, Form, Header, Path, Query } from './decorators/inputs.ts';
 export type { ControllerOptions } from './decorators/metadata.ts';
 export { Controller, Delete, Get, Patch, Post, Put } from './decorators/routes.ts';
 export { dependency } from './handler/dependency.ts';
 export {
   body,
+  cookie,
   header,
   path,
   query,
@@ -22,7 +23,16 @@ export {
   type HttpClientOptions,
   type HttpRequest,
 } from './http-client.ts';
+export type { AppLog } from './log.ts';
+export { file, form, type FileOptions } from './handler/form-inputs.ts';
+export type { BodyOptions } from './handler/http-input.ts';
+export type { FormPart } from './handler/form-part.ts';
+export { UploadedFile } from './handler/upload.ts';
+export type { Limits, MultipartLimits } from './limits.ts';
 export type { Middleware } from './middleware.ts';
+export type { OpenApiDocument, SecurityScheme } from './openapi/document.ts';
+export { OpenApiError, type OpenApiCode } from './openapi/errors.ts';
+export { secures } from './openapi/security.ts';
 export type { ErrorHandler } from './response/error-handlers.ts';
 export {
   BadRequest,
@@ -33,6 +43,7 @@ export {
   MethodNotAllowed,
   NotFound,
   Problem,
+  RequestTimeout,
   ServiceUnavailable,
   Unauthorized,
   UnsupportedMediaType,
@@ -40,7 +51,7 @@ export {
   type InputIssue,
   type ProblemDefinition,
 } from './response/problem.ts';
-export { file, type FileOptions, type FileReply } from './response/file.ts';
+export { sendFile, type FileReply, type SendFileOptions } from './response/file.ts';
 export { redirect, type RedirectOptions } from './response/redirect.ts';
 export { HttpReply, Reply, type ReplyOptions } from './response/reply.ts';
 export {
@@ -52,6 +63,7 @@ export {
   type SseStream,
 } from './response/sse.ts';
 export type { RouteOptions } from './route.ts';
+export type { TrustProxy } from './socket/client-address.ts';
 export { ListenError, type ListenOptions } from './socket/server.ts';
 export {
   Depends,
@@ -70,10 +82,20 @@ export {
 export {
   BackgroundTasks,
   defineTask,
+  inThread,
+  JobEngineMissingError,
   PayloadError,
   Task,
+  TaskAbandonedError,
   TasksClosedError,
+  TasksFullError,
+  taskSignal,
+  TaskTimeoutError,
+  ThreadError,
+  type AddedTask,
   type AddOptions,
+  type AppTasks,
+  type DiscardReason,
   type Duration,
   type JobContext,
   type JobEngine,
@@ -83,7 +105,11 @@ export {
   type Runnable,
   type TaskDefinition,
   type TaskErrorHandler,
+  type TaskEvent,
+  type TaskEventName,
   type TaskFailure,
   type TaskHandle,
+  type TaskLimits,
   type TaskOptions,
+  type TaskStatus,
 } from '@thereafter/tasks';

@@ -1,4 +1,4 @@
-import { isPromise } from '@thereafter/di';
+import { isPromise, type Scope } from '@thereafter/di';
 import type { Match, Miss } from '@thereafter/router';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CompiledApp } from './compile.ts';
@@ -7,6 +7,9 @@ import { Context } from './context.ts';
 import { BadRequest, MethodNotAllowed, NotFound, Problem, UriTooLong } from './response/problem.ts';
 import { Reply } from './response/reply.ts';
 import { fromResponse, toProblemReply, toReply } from './response/to-reply.ts';
+import { checkHead } from './socket/head.ts';
+import { notImplemented } from './socket/refusal.ts';
+import { connectionOf } from './socket/connection.ts';
 import { onResponseEnd } from './socket/response-end.ts';
 import { send } from './socket/send.ts';
 
@@ -23,6 +26,8 @@ import { send } from './socket/send.ts';
 /** Carries one request from the socket to its response, and hands over to what comes after it. */
 export function handle(app: CompiledApp, req: IncomingMessage, res: ServerResponse): void {
   const ctx = new Context(app, req, res);
+  const fault = checkHead(req, app.limits);
+  if (fault) return answerError(app, ctx, fault);
   try {
     const reply = app.onion ? app.onion(ctx) : dispatch(app, ctx);
     if (isPromise(reply)) {
@@ -48,21 +53,36 @@ export function dispatch(app: CompiledApp, ctx: Context): Reply | Promise<Reply>
     : toReply(value, route, ctx);
 }
 
-/** Decides 400, 404, 405 and 414. Nothing is returned for OPTIONS of a known path. */
+/** Decides 400, 404, 405, 414 and 501. Nothing is returned for OPTIONS of a known path. */
 function findRoute({ router }: CompiledApp, ctx: Context): CompiledRoute | undefined {
   const found: Match<CompiledRoute> | Miss = router.find(ctx.method, ctx.target);
   if (typeof found === 'object') {
+    ctx.compiledRoute = found.store;
     ctx.params = found.params;
     ctx.rawQuery = found.searchParams;
     return found.store;
   }
   if (found === 'malformed') throw new BadRequest('The percent-encoding of the path is broken.');
   if (found === 'too-long') throw new UriTooLong('A path segment is longer than 1024 characters.');
+  if (!METHODS.has(ctx.method)) throw notImplemented();
   const allowed = router.allowedMethods(ctx.target);
+  if (ctx.method === 'TRACE') throw new MethodNotAllowed(allowed); // it would echo cookies
+  if (ctx.target === '*') return undefined;
   if (allowed.length === 0) throw new NotFound(`There is nothing at ${ctx.path}.`);
   if (ctx.method !== 'OPTIONS') throw new MethodNotAllowed(allowed);
   return undefined;
 }
+
+const METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+]);
 
 function toOptionsReply({ router }: CompiledApp, ctx: Context): Reply {
   const allow = router.allowedMethods(ctx.target).join(', ');
@@ -140,13 +160,25 @@ function toErrorReply(ctx: Context, error: unknown, handled: unknown): Reply {
 }
 
 function write(app: CompiledApp, ctx: Context, reply: Reply): void {
-  send(ctx.raw.res, reply, (error) => {
+  const { req, res } = ctx.raw;
+  if (app.isClosing && connectionOf(req.socket)?.isAtLastAnswer !== false) {
+    res.shouldKeepAlive = false; // or its connection would stay open, idle
+  }
+  send(res, reply, (error) => {
     ctx.hasBrokenBody = true;
     ctx.log.error({ err: error, path: ctx.path }, 'the body of a response broke half-way');
   });
-  if (ctx.scope?.hasTeardowns) ctx.expectEnd();
+  if (ctx.scope) releaseScope(ctx, ctx.scope, reply.body);
+  ctx.forgetBody(); // tasks keep the context, and need not keep what came with it
   ctx.isAnswered = true;
-  if (ctx.outcome) proceed(app, ctx);
+  if (ctx.isOver) proceed(app, ctx);
+}
+
+/** A scope with nothing to end, and nothing that could still ask it, is over with the reply. */
+function releaseScope(ctx: Context, scope: Scope, body: unknown): void {
+  const mayBeAsked = ctx.queue?.size || (typeof body === 'object' && !(body instanceof Uint8Array));
+  if (scope.hasTeardowns || mayBeAsked) ctx.expectEnd();
+  else void scope.close(); // has nothing to fail at
 }
 
 /** Waits for the end of the response. Only called when a task, a disposer or a signal needs it. */
@@ -160,15 +192,16 @@ export function watchEnd(app: CompiledApp, ctx: Context): void {
 
 /** The response is over and the handler has settled: now the tasks, then the end of the scope. */
 function proceed(app: CompiledApp, ctx: Context): void {
-  app.runner.track(finish(ctx));
+  const { queue } = ctx;
+  if (queue) app.runner.track(queue.release(() => endScope(ctx)));
+  else app.runner.track(endScope(ctx));
 }
 
-async function finish(ctx: Context): Promise<void> {
-  const { queue, scope, failure } = ctx;
-  await queue?.release({ outcome: ctx.outcome!, threw: failure !== undefined });
+async function endScope(ctx: Context): Promise<void> {
   try {
-    await scope?.close(failure);
+    await ctx.scope?.close(ctx.failure);
   } catch (error) {
     ctx.log.error({ err: error, path: ctx.path }, 'clean-up after a request failed');
   }
+  await ctx.runEndings();
 }

@@ -7,6 +7,8 @@ export interface AppLog extends Logger {
   child(fields: object): Logger;
 }
 
-export function createLog(isEnabled: boolean): AppLog {
-  return pino({ enabled: isEnabled, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+/** @param logger - Whether lines are written, or the log that writes them. */
+export function createLog(logger: boolean | AppLog): AppLog {
+  if (typeof logger === 'object') return logger;
+  return pino({ enabled: logger, base: null, timestamp: pino.stdTimeFunctions.isoTime });
 }

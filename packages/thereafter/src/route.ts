@@ -32,7 +32,13 @@ export interface RouteOptions {
   /** Dependencies whose values the handler does not need, which run before it, and middleware. */
   readonly use?: readonly (Dependency<unknown> | Middleware)[];
   readonly tags?: readonly string[];
+  /** For the documentation, in a few words; default: the name of the method, or method and path. */
   readonly summary?: string;
+  /** For the documentation, in CommonMark. */
+  readonly description?: string;
+  readonly deprecated?: boolean;
+  /** Names the operation for generated clients; default: made from controller and method. */
+  readonly operationId?: string;
 }
 
 /** What a handler may return where its schema gives an `R`. */
@@ -103,7 +109,7 @@ export function controllerRoutes(target: Class, prefix: string): Route[] {
       options: all,
       name: `${nameOf(target)}.${String(key)}`,
       ...splitUse([...(controller.use ?? []), ...(options.use ?? [])]),
-      needs: [{ label: 'the controller', key: target }, ...methodNeeds(target, key)],
+      needs: [{ key: target }, ...methodNeeds(target, key)],
       bind: (slots) => bindMethod(target, key, slots),
     };
   });
@@ -144,6 +150,6 @@ function bindMethod(target: Class, key: string | symbol, slots: readonly number[
 }
 
 /** Joins without double or missing slashes: `/api`, `/users` and `/` give `/api/users`. */
-function joinPaths(...parts: readonly string[]): string {
+export function joinPaths(...parts: readonly string[]): string {
   return `/${parts.join('/').split('/').filter(Boolean).join('/')}`;
 }

@@ -98,7 +98,7 @@ describe('an app', () => {
       }
     }
     await expect(createApp(QUIET).include(Users).listen({ port: 0 })).rejects.toThrow(
-      /TA111.*Service lives for the whole app.*Users\.all → Users → Service → BackgroundTasks/s,
+      /TA111.*Service lives for the whole app.*Users\.all → Users → service: Service → tasks: BackgroundTasks/s,
     );
   });
 

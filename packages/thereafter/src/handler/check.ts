@@ -2,6 +2,7 @@ import { INVALID } from '@thereafter/di';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
+import { DecodeUnsafe, HasCodec } from 'typebox/value';
 import { Settings } from 'typebox/system';
 import type { InputIssue } from '../response/problem.ts';
 
@@ -27,8 +28,9 @@ export function compileCheck(
   pointer: string,
 ): Check {
   const validator = Compile(schema);
+  const decode = HasCodec(schema) ? compileDecode(schema, source, pointer) : undefined;
   return (ctx, value) => {
-    if (validator.Check(value)) return value;
+    if (validator.Check(value)) return decode ? decode(ctx, value) : value;
     for (const issue of toIssues(
       allErrors(() => validator.Errors(value)),
       value,
@@ -38,6 +40,18 @@ export function compileCheck(
       addIssue(ctx, issue);
     }
     return INVALID;
+  };
+}
+
+/** Codecs run after the check; one that throws has refused the value. */
+function compileDecode(schema: TSchema, source: InputIssue['source'], pointer: string): Check {
+  return (ctx, value) => {
+    try {
+      return DecodeUnsafe({}, schema, value);
+    } catch {
+      addIssue(ctx, { source, pointer, message: 'cannot be decoded' });
+      return INVALID;
+    }
   };
 }
 

@@ -12,11 +12,13 @@ export type Coercer = (raw: Raw) => unknown;
 
 /** What of a JSON schema decides how text is read. */
 interface Shape {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
-  readonly items?: TSchema;
+  /** Of a tuple: a schema for each place. */
+  readonly items?: TSchema | readonly TSchema[];
   readonly anyOf?: readonly TSchema[];
+  readonly allOf?: readonly TSchema[];
 }
 
 /**
@@ -24,8 +26,12 @@ interface Shape {
  * only. A single value becomes a list of one where a list is wanted.
  */
 export function compileCoercer(schema: TSchema): Coercer {
-  const { type, const: literal, enum: values, items, anyOf } = schema as Shape;
+  const { type, const: literal, enum: values, items, anyOf, allOf } = schema as Shape;
   if (anyOf) return coerceUnion(anyOf);
+  if (allOf) return coerceIntersection(allOf);
+  if (type !== undefined && typeof type !== 'string') {
+    return coerceUnion(type.map((one) => ({ ...schema, type: one })));
+  }
   if (values) return coerceTo(values);
   if (literal !== undefined) return coerceTo([literal]);
   switch (type) {
@@ -37,10 +43,12 @@ export function compileCoercer(schema: TSchema): Coercer {
       return single((text) => (text === 'true' ? true : text === 'false' ? false : text));
     case 'null':
       return single((text) => (text === 'null' ? null : text));
-    case 'array': {
-      const coerceItem = compileCoercer(items ?? {});
-      return (raw) => (typeof raw === 'string' ? [raw] : raw).map((item) => coerceItem(item));
-    }
+    case 'array':
+      return coerceList(items ?? {});
+    case 'object':
+      throw new TypeError(
+        'An object cannot be read from one text: query strings, headers, cookies and forms are flat. Use a JSON body.',
+      );
     default:
       return (raw) => raw;
   }
@@ -62,6 +70,28 @@ function single(coerce: (text: string) => unknown): Coercer {
 function coerceTo(values: readonly unknown[]): Coercer {
   const byText = new Map(values.map((value) => [String(value), value]));
   return single((text) => (byText.has(text) ? byText.get(text) : text));
+}
+
+function coerceList(items: TSchema | readonly TSchema[]): Coercer {
+  const coercers = [items].flat().map((item) => compileCoercer(item as TSchema));
+  const isTuple = Array.isArray(items);
+  return (raw) =>
+    (typeof raw === 'string' ? [raw] : raw).map((item, i) => {
+      const coerce = coercers[isTuple ? i : 0];
+      return coerce ? coerce(item) : item;
+    });
+}
+
+/** The part that wants something else than text decides. */
+function coerceIntersection(parts: readonly TSchema[]): Coercer {
+  const coercers = parts.map((part) => compileCoercer(part));
+  return (raw) => {
+    for (const coerce of coercers) {
+      const value = coerce(raw);
+      if (value !== raw) return value;
+    }
+    return raw;
+  };
 }
 
 /** The first alternative that takes the text wins. */

@@ -1,11 +1,11 @@
-import { INVALID, type Class, type ExternalSource, type Source } from '@thereafter/di';
-import { IsOptional, type Static, type TObject, type TSchema } from 'typebox';
-import { Default } from 'typebox/value';
+import type { Class, Source } from '@thereafter/di';
+import type { Readable } from 'node:stream';
+import type { StaticDecode, TObject, TSchema } from 'typebox';
 import type { Context } from '../context.ts';
 import type { InputIssue } from '../response/problem.ts';
-import { addIssue, compileCheck, escapePointer } from './check.ts';
-import { compileCoercer, type Raw } from './coerce.ts';
-import { readJson } from './json-body.ts';
+import { bytesReader, jsonReader, streamReader, textReader } from './body.ts';
+import { BINARY, HttpInput, type BodyOptions, type Reader } from './http-input.ts';
+import { compileRecord, compileValue } from './parameter.ts';
 
 /** An input that is read by a schema. It carries the schema in its type, so that inferring stays cheap. */
 export interface SchemaSource<S extends TSchema> {
@@ -18,8 +18,8 @@ export type Inputs = Readonly<Record<string, SchemaSource<TSchema> | Source<any>
 
 /** The value that a schema gives; what is optional may be absent. */
 export type SchemaValue<S extends TSchema> = S extends { '~optional': true }
-  ? Static<S> | undefined
-  : Static<S>;
+  ? StaticDecode<S> | undefined
+  : StaticDecode<S>;
 
 /** The value that an input gives. */
 export type Gives<X> =
@@ -34,118 +34,102 @@ export type Gives<X> =
 /** The values of a record of inputs. */
 export type Values<I> = { [K in keyof I]: Gives<I[K]> };
 
-/** A part of the request, as something that can be asked for. */
-class HttpInput<S extends TSchema> implements SchemaSource<S>, ExternalSource {
-  readonly kind = 'external';
-  readonly carriedBy = 'http';
-  readonly source: InputIssue['source'];
-  /** The path parameter, query key or header; absent where all of the source is read. */
-  readonly parameter: string | undefined;
-  readonly schema: S;
+/** The request's body, as JSON; or by its methods as text, bytes or a stream. */
+export const body: {
+  <S extends TSchema>(schema: S, options?: BodyOptions): SchemaSource<S>;
+  /** As text, whatever its type; it must be UTF-8. */
+  text(options?: BodyOptions): Source<string>;
+  /** As bytes, whatever its type. */
+  bytes(options?: BodyOptions): Source<Buffer>;
+  /** As it comes, whatever its type; the stream fails with a problem when it is too large or breaks off. */
+  stream(options?: BodyOptions): Source<Readable>;
+} = Object.assign(
+  <S extends TSchema>(schema: S, { maxBytes }: BodyOptions = {}) =>
+    new HttpInput({
+      source: 'body',
+      schema,
+      mediaTypes: ['application/json'],
+      maxBytes,
+      reader: () => jsonReader(schema, maxBytes),
+    }) as unknown as SchemaSource<S>, // its schema
+  {
+    text: ({ maxBytes }: BodyOptions = {}) =>
+      rawBody<string>('text/plain', { type: 'string' }, maxBytes, textReader),
+    bytes: ({ maxBytes }: BodyOptions = {}) =>
+      rawBody<Buffer>('application/octet-stream', BINARY, maxBytes, bytesReader),
+    stream: ({ maxBytes }: BodyOptions = {}) =>
+      rawBody<Readable>('application/octet-stream', BINARY, maxBytes, streamReader),
+  },
+);
 
-  constructor(source: InputIssue['source'], parameter: string | undefined, schema: S) {
-    this.source = source;
-    this.parameter = parameter;
-    this.schema = schema;
-  }
-
-  get name(): string {
-    return this.parameter === undefined
-      ? `the ${this.source}`
-      : `${this.source} '${this.parameter}'`;
-  }
-
-  reader(): (ctx: Context) => unknown {
-    const { source, parameter, schema } = this;
-    if (source === 'body') return bodyReader(schema);
-    if (parameter === undefined) return recordReader(schema as unknown as TObject); // see `query`
-    return valueReader(source, parameter, schema);
-  }
-}
-
-/** The request's body, as JSON. */
-export function body<S extends TSchema>(schema: S): SchemaSource<S> {
-  return new HttpInput('body', undefined, schema);
+function rawBody<V>(
+  mediaType: string,
+  schema: TSchema,
+  maxBytes: number | undefined,
+  reader: (maxBytes: number | undefined) => Reader,
+): Source<V> {
+  return new HttpInput({
+    source: 'body',
+    schema,
+    mediaTypes: [mediaType],
+    maxBytes,
+    reader: () => reader(maxBytes),
+  }) as unknown as Source<V>; // the symbol of Source exists in types only
 }
 
 /** The whole query string, as an object; or the values of one key. */
 export function query<S extends TObject>(schema: S): SchemaSource<S>;
 export function query<S extends TSchema>(name: string, schema: S): SchemaSource<S>;
 export function query(...args: [TObject] | [string, TSchema]): SchemaSource<TSchema> {
-  return args.length === 1
-    ? new HttpInput<TSchema>('query', undefined, args[0])
-    : new HttpInput('query', args[0], args[1]);
+  const source = 'query';
+  if (args.length === 1) {
+    const [schema] = args;
+    return new HttpInput({
+      source,
+      schema,
+      reader: () => {
+        const read = compileRecord(source, schema);
+        return (ctx) => read(ctx, ctx.query);
+      },
+    });
+  }
+  const [parameter, schema] = args;
+  return parameterInput(source, parameter, schema, (ctx) => ctx.query[parameter]);
 }
 
 /** A path parameter, percent-decoded. */
 export function path<S extends TSchema>(name: string, schema: S): SchemaSource<S> {
-  return new HttpInput('path', name, schema);
+  return parameterInput('path', name, schema, (ctx) => ctx.params[name]);
 }
 
-/** A request header. Names are not case-sensitive. */
+/** A request header. Names are not case-sensitive; where a list is wanted, commas separate its items. */
 export function header<S extends TSchema>(name: string, schema: S): SchemaSource<S> {
-  return new HttpInput('header', name.toLowerCase(), schema);
+  const key = name.toLowerCase();
+  const isList = (schema as { type?: unknown }).type === 'array';
+  return parameterInput('header', key, schema, (ctx) => {
+    const value = ctx.headers[key];
+    return isList && typeof value === 'string' ? value.split(/[ \t]*,[ \t]*/) : value;
+  });
 }
 
-function bodyReader(schema: TSchema): (ctx: Context) => unknown {
-  const check = compileCheck(schema, 'body', '');
-  const hasDefaults = JSON.stringify(schema).includes('"default":');
-  return async (ctx) => {
-    const value = await readJson(ctx);
-    return check(ctx, hasDefaults ? Default(schema, value) : value);
-  };
+/** A cookie, decoded. */
+export function cookie<S extends TSchema>(name: string, schema: S): SchemaSource<S> {
+  return parameterInput('cookie', name, schema, (ctx) => ctx.cookies[name]);
 }
 
-function valueReader(
-  source: 'query' | 'path' | 'header' | 'cookie' | 'body',
+function parameterInput<S extends TSchema>(
+  source: InputIssue['source'],
   parameter: string,
-  schema: TSchema,
-): (ctx: Context) => unknown {
-  const read = rawReader(source, parameter);
-  const pointer = `/${escapePointer(parameter)}`;
-  const check = compileCheck(schema, source, pointer);
-  const coerce = compileCoercer(schema);
-  const { default: fallback } = schema as { default?: unknown };
-  const isOptional = IsOptional(schema);
-  return (ctx) => {
-    const raw = read(ctx);
-    if (raw !== undefined) return check(ctx, coerce(raw));
-    if (fallback !== undefined) return structuredClone(fallback);
-    if (isOptional) return undefined;
-    addIssue(ctx, { source, pointer, message: 'is required' });
-    return INVALID;
-  };
-}
-
-function rawReader(source: string, parameter: string): (ctx: Context) => Raw | undefined {
-  switch (source) {
-    case 'path':
-      return (ctx) => ctx.params[parameter];
-    case 'header':
-      return (ctx) => ctx.headers[parameter];
-    default:
-      return (ctx) => ctx.query[parameter];
-  }
-}
-
-/** Reads what the schema names. Other keys are ignored, or refused by `additionalProperties: false`. */
-function recordReader(schema: TObject): (ctx: Context) => unknown {
-  const check = compileCheck(schema, 'query', '');
-  const fields = Object.entries<TSchema>(schema.properties).map(([name, field]) => ({
-    name,
-    coerce: compileCoercer(field),
-    fallback: (field as { default?: unknown }).default,
-  }));
-  const refusesOthers =
-    (schema as { additionalProperties?: unknown }).additionalProperties === false;
-  return (ctx) => {
-    const { query: raw } = ctx;
-    const value: Record<string, unknown> = refusesOthers ? { ...raw } : {};
-    for (const { name, coerce, fallback } of fields) {
-      const given = raw[name];
-      if (given !== undefined) value[name] = coerce(given);
-      else if (fallback !== undefined) value[name] = structuredClone(fallback);
-    }
-    return check(ctx, value);
-  };
+  schema: S,
+  raw: (ctx: Context) => string | readonly string[] | undefined,
+): SchemaSource<S> {
+  return new HttpInput({
+    source,
+    parameter,
+    schema,
+    reader: () => {
+      const read = compileValue(source, parameter, schema);
+      return (ctx) => read(ctx, raw(ctx));
+    },
+  }) as unknown as SchemaSource<S>; // its schema
 }

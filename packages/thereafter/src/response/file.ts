@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { NotFound, Problem } from './problem.ts';
 import { Reply, ReplySource, type ReplyStyle } from './reply.ts';
 
-export interface FileOptions {
+export interface SendFileOptions {
   /** Under which name the client is to save it; without, it is shown. Any characters. */
   readonly name?: string;
   /** The `content-type`; default: by the ending of the path. */
@@ -21,16 +21,16 @@ export interface FileOptions {
  * @param path - Of a file that the client may see. A path that a client had a say in must be checked
  *   before: nothing is refused here.
  */
-export function file(path: string | URL, options: FileOptions = {}): FileReply {
+export function sendFile(path: string | URL, options: SendFileOptions = {}): FileReply {
   return new FileReply(typeof path === 'string' ? path : fileURLToPath(path), options);
 }
 
-/** What `file()` gives, for a handler to return. */
+/** What `sendFile()` gives, for a handler to return. */
 export class FileReply extends ReplySource {
   readonly #path: string;
-  readonly #options: FileOptions;
+  readonly #options: SendFileOptions;
 
-  constructor(path: string, options: FileOptions) {
+  constructor(path: string, options: SendFileOptions) {
     super();
     this.#path = resolve(path);
     this.#options = options;

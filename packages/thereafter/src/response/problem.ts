@@ -49,6 +49,7 @@ export class Problem extends Error {
       );
     }
     class DefinedProblem extends Problem {
+      static readonly definition: ProblemDefinition<TObject> = definition;
       override readonly status = definition.status;
       override readonly type = definition.type;
       override readonly extension: Readonly<Record<string, unknown>>;
@@ -116,6 +117,12 @@ export class MethodNotAllowed extends Problem {
   }
 }
 
+/** What was sent came too slowly. */
+export class RequestTimeout extends Problem {
+  override readonly status = 408;
+  override readonly headers = { connection: 'close' };
+}
+
 export class Conflict extends Problem {
   override readonly status = 409;
 }
@@ -136,6 +143,16 @@ export class UnsupportedMediaType extends Problem {
 
 export class ServiceUnavailable extends Problem {
   override readonly status = 503;
+}
+
+/** More work than the app takes at once: 503 with `Retry-After`. */
+export class Busy extends ServiceUnavailable {
+  override readonly headers: Readonly<Record<string, string>>;
+
+  constructor(retryAfterSeconds: number) {
+    super('The server is busy. Try again later.');
+    this.headers = { 'retry-after': String(retryAfterSeconds) };
+  }
 }
 
 /** One thing that is wrong with the input. */

@@ -1,9 +1,10 @@
 import { isPromise } from '@thereafter/di';
+import { TasksFullError } from '@thereafter/tasks';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Context } from '../context.ts';
-import { Problem } from './problem.ts';
+import { Busy, Problem } from './problem.ts';
 import { HttpReply, Reply, ReplySource, type ReplyStyle } from './reply.ts';
 
 /** All that is said of a fault that is not the client's. */
@@ -45,7 +46,7 @@ export function toReply(value: unknown, style: ReplyStyle, ctx: Context): Reply 
  * @param requestId - Sent along, so that a user's report can be matched with the log.
  */
 export function toProblemReply(thrown: unknown, path: string, requestId: string): Reply {
-  const problem = thrown instanceof Problem ? thrown : new Problem();
+  const problem = toProblem(thrown);
   const { type, title, status, extension, message, headers } = problem;
   const body = {
     type,
@@ -62,6 +63,12 @@ export function toProblemReply(thrown: unknown, path: string, requestId: string)
     JSON.stringify(body),
     new Headers(headers as Record<string, string>), // `readonly` is all that differs
   );
+}
+
+function toProblem(thrown: unknown): Problem {
+  if (thrown instanceof Problem) return thrown;
+  if (thrown instanceof TasksFullError) return new Busy(thrown.retryAfterSeconds);
+  return new Problem();
 }
 
 function fromHttpReply(

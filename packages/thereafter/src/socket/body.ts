@@ -1,29 +1,181 @@
 import type { IncomingMessage } from 'node:http';
-import { BadRequest, ContentTooLarge } from '../response/problem.ts';
+import { pipeline, Readable, type Duplex } from 'node:stream';
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib';
+import type { Context } from '../context.ts';
+import {
+  BadRequest,
+  ContentTooLarge,
+  UnsupportedMediaType,
+  type Problem,
+} from '../response/problem.ts';
+import { connectionOf } from './connection.ts';
+
+/** Output below this may have any compression ratio: small bodies of one letter are harmless. */
+const RATIO_FREE_BYTES = 64 * 1024;
 
 /**
- * Reads a request body into memory.
+ * Reads a request body into memory. A second reader gets what the first one got.
  *
  * @param maxBytes - Refused from `Content-Length` before reading, and while reading otherwise.
  * @throws {ContentTooLarge} Beyond `maxBytes`.
+ * @throws {UnsupportedMediaType} When it is compressed, and the app has not opted in.
  * @throws {BadRequest} When the client stops half-way.
+ * @throws {RequestTimeout} When it comes too slowly.
  */
-export function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const tooLarge = (): void =>
-      reject(new ContentTooLarge(`The body may have at most ${maxBytes} bytes.`));
-    if (Number(req.headers['content-length'] ?? 0) > maxBytes) return tooLarge();
+export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> {
+  const bytes = await (ctx.bodyBytes ??= read(ctx, maxBytes));
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+  return bytes;
+}
 
+async function read(ctx: Context, maxBytes: number): Promise<Buffer> {
+  const coding = prepare(ctx, maxBytes);
+  if (coding === undefined) return gather(ctx.raw.req, maxBytes);
+  const chunks: Buffer[] = [];
+  for await (const chunk of inflate(ctx, coding, maxBytes)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Reads a request body piece by piece, as fast as the pieces are asked for. What it throws is what
+ * `readBody` throws.
+ */
+export async function* streamBody(ctx: Context, maxBytes: number): AsyncGenerator<Buffer, void> {
+  const coding = prepare(ctx, maxBytes);
+  if (coding !== undefined) yield* inflate(ctx, coding, maxBytes);
+  else yield* pieces(ctx.raw.req, maxBytes);
+}
+
+/** Refuses what can be refused before reading, and lets the client go on. @returns How it is compressed. */
+function prepare(ctx: Context, maxBytes: number): string | undefined {
+  const { req, res } = ctx.raw;
+  ctx.takeBody();
+  const { 'content-length': length, 'content-encoding': coding = 'identity', expect } = req.headers;
+  const isPlain = coding.toLowerCase() === 'identity';
+  if (!isPlain && !(ctx.limits.compressedBodies && Object.hasOwn(DECODERS, coding.toLowerCase()))) {
+    throw new UnsupportedMediaType(`A body with content-encoding ${coding} is not taken.`);
+  }
+  if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
+  if (expect !== undefined) res.writeContinue();
+  return isPlain ? undefined : coding.toLowerCase();
+}
+
+/** The events of a plain body, without the cost of a stream around it. */
+function gather(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (req.destroyed) return reject(incomplete());
     const chunks: Buffer[] = [];
     let length = 0;
-    req.on('data', (chunk: Buffer) => {
+    let unwatch: (() => void) | undefined;
+    const take = (chunk: Buffer): void => {
       length += chunk.length;
-      if (length <= maxBytes) return void chunks.push(chunk);
-      chunks.length = 0;
-      req.pause();
-      tooLarge();
-    });
-    req.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
-    req.on('error', () => reject(new BadRequest('The body ended before it was complete.')));
+      if (length > maxBytes) fail(tooLarge(maxBytes));
+      else chunks.push(chunk);
+    };
+    const finish = (): void => {
+      unwatch?.();
+      // Background tasks keep the request, and these listeners would keep its body.
+      req.off('data', take).off('end', finish).off('error', abort);
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
+    };
+    const fail = (problem: Problem): void => {
+      unwatch?.();
+      req.off('data', take).off('end', finish).pause();
+      reject(problem);
+    };
+    const abort = (): void => fail(incomplete());
+    req.on('data', take).on('end', finish).on('error', abort);
+    unwatch = connectionOf(req.socket)?.watch(req, fail);
   });
+}
+
+/** A plain body, piece by piece. Unlike Node's own iterator it leaves the connection open. */
+async function* pieces(req: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer, void> {
+  if (req.destroyed && !req.readableEnded) throw incomplete();
+  let length = 0;
+  let failure: Problem | undefined;
+  let wake = (): void => undefined;
+  const notice = (): void => wake();
+  const fail = (problem: Problem): void => {
+    failure ??= problem;
+    wake();
+  };
+  const abort = (): void => fail(incomplete());
+  req.on('readable', notice).on('end', notice).on('error', abort);
+  const unwatch = connectionOf(req.socket)?.watch(req, fail);
+  try {
+    for (;;) {
+      if (failure) throw failure;
+      const chunk = req.read() as Buffer | null; // no encoding is set
+      if (chunk !== null) {
+        length += chunk.length;
+        if (length > maxBytes) throw tooLarge(maxBytes);
+        yield chunk;
+      } else if (req.readableEnded) {
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    unwatch?.();
+    req.off('readable', notice).off('end', notice).off('error', abort);
+  }
+}
+
+const DECODERS: Readonly<Record<string, () => Duplex>> = {
+  gzip: createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+};
+
+/** Bounds both what goes in and what comes out. */
+async function* inflate(
+  ctx: Context,
+  coding: string,
+  maxBytes: number,
+): AsyncGenerator<Buffer, void> {
+  let received = 0;
+  let inflated = 0;
+  async function* compressed(): AsyncGenerator<Buffer, void> {
+    for await (const piece of pieces(ctx.raw.req, maxBytes)) {
+      received += piece.length;
+      yield piece;
+    }
+  }
+  const output = pipeline(Readable.from(compressed()), DECODERS[coding]!(), () => undefined);
+  try {
+    for await (const chunk of output as AsyncIterable<Buffer>) {
+      inflated += chunk.length;
+      if (inflated > maxBytes) throw tooLarge(maxBytes);
+      if (inflated > RATIO_FREE_BYTES && inflated > received * ctx.limits.maxCompressionRatio) {
+        throw new ContentTooLarge('The body is compressed too much.');
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    if (isZlibError(error)) throw new BadRequest(`The body is not valid ${coding}.`);
+    throw error;
+  }
+}
+
+function isZlibError(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^(?:Z_|ERR_|ZSTD_)/.test(code);
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new ContentTooLarge(`The body may have at most ${maxBytes} bytes.`);
+}
+
+function incomplete(): Problem {
+  return new BadRequest('The body ended before it was complete.');
 }

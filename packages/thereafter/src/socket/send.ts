@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import type { Reply } from '../response/reply.ts';
+import { closeIfUnread } from './close.ts';
 
 /**
  * Writes a reply. Body and length are left out where HTTP says so: 204, 304, and the body of HEAD.
@@ -24,6 +25,7 @@ export function send(
       else res.setHeader(name, value);
     }
   }
+  closeIfUnread(res.req, res);
   if (type !== undefined && !isEmpty && !res.hasHeader('content-type')) {
     res.setHeader('content-type', type);
   }

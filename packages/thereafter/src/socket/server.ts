@@ -1,13 +1,21 @@
 import { ThereafterError } from '@thereafter/di';
-import { createServer, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import type { AppLimits } from '../limits.ts';
+import { closeGently } from './close.ts';
+import { Connection, connectionOf } from './connection.ts';
+import { notImplemented, toRefusal, writeRefusal } from './refusal.ts';
 
 export interface ListenOptions {
   /** Default: the variable `PORT`, else 3000. 0 takes any free port. */
   readonly port?: number;
   /** Default: all interfaces. */
   readonly host?: string;
+  /** Speaks HTTPS: `key` and `cert`, and what else `node:tls` takes. Default: plain HTTP. */
+  readonly tls?: TlsOptions;
 }
 
 /** The server cannot listen: its port is taken, or is not to be had. */
@@ -32,15 +40,6 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   }
 }
 
-/** Limits of a connection: times in milliseconds, sizes in bytes. */
-const LIMITS = {
-  maxHeaderSize: 16 * 1024,
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 1000,
-} as const;
-
 export interface RunningServer {
   readonly url: string;
   /** Takes no more connections, ends idle ones, and waits until the others are answered. */
@@ -56,21 +55,90 @@ export interface RunningServer {
  */
 export async function startServer(
   listener: RequestListener,
-  { port = portFromEnvironment(), host }: ListenOptions,
+  limits: AppLimits,
+  { port = portFromEnvironment(), host, tls }: ListenOptions,
 ): Promise<RunningServer> {
-  const server = createHttpServer(listener);
+  const { server, stopWatching } = createHttpServer(listener, limits, tls);
   server.listen({ port, host });
   try {
     await once(server, 'listening');
   } catch (error) {
+    stopWatching();
     throw new ListenError(port, error as NodeJS.ErrnoException); // what 'error' of a server carries
   }
-  return { url: urlOf(server), stop: () => stop(server), cut: () => server.closeAllConnections() };
+  return {
+    url: urlOf(server, tls ? 'https' : 'http'),
+    stop: () => stop(server, once(server, 'close')).finally(stopWatching),
+    cut: () => server.closeAllConnections(),
+  };
 }
 
-/** A server with the limits of every connection, which does not listen yet. */
-export function createHttpServer(listener: RequestListener): Server {
-  return createServer({ ...LIMITS }, listener);
+/** A server that sees to its limits until `stopWatching()`, and does not listen yet. */
+export function createHttpServer(
+  listener: RequestListener,
+  limits: AppLimits,
+  tls?: TlsOptions,
+): { readonly server: Server | TlsServer; readonly stopWatching: () => void } {
+  const server = tls
+    ? createTlsServer({ ...tls, ...nodeOptions(limits) })
+    : createServer(nodeOptions(limits));
+  return { server, stopWatching: guard(server, limits, listener) };
+}
+
+function nodeOptions(limits: AppLimits): ServerOptions {
+  return {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headTimeoutMs,
+    // Node has no rate; what is slower is seen to below.
+    requestTimeout: Math.max(limits.uploadTimeoutMs, limits.requestTimeoutMs, limits.headTimeoutMs),
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: limits.checkIntervalMs,
+    requireHostHeader: false, // we answer that with a problem
+  };
+}
+
+/**
+ * Sees to the limits that Node has no option for.
+ *
+ * @returns Ends it.
+ */
+function guard(
+  server: Server | TlsServer,
+  limits: AppLimits,
+  listener: RequestListener,
+): () => void {
+  const connections = new Set<Connection>();
+  const accept: RequestListener = (req, res) => {
+    if (connectionOf(req.socket)?.admit(req, res)) listener(req, res);
+  };
+  server.maxConnections = limits.maxConnections;
+  server.maxHeadersCount = limits.maxHeaders + 1; // Node drops what is beyond; one more tells us
+  server.timeout = limits.writeTimeoutMs;
+  server.on('timeout', (socket: Socket) => {
+    // Silence alone is no fault: the handler may be at work.
+    if (socket.writableLength > 0 || connectionOf(socket)?.isIdle) socket.destroy();
+  });
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+    const connection = new Connection(socket, limits);
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  });
+  server.on('request', accept);
+  server.on('checkContinue', accept); // who reads the body says `100 Continue`
+  server.on('connect', (_req, socket: Socket) => {
+    writeRefusal(socket, notImplemented());
+    closeGently(socket);
+  });
+  server.on('clientError', (error: Error, socket: Socket) => {
+    const refusal = toRefusal(error);
+    if (refusal) connectionOf(socket)?.refuse(refusal);
+    else socket.destroy();
+  });
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    for (const connection of connections) connection.checkUpload(nowMs);
+  }, limits.checkIntervalMs).unref();
+  return () => clearInterval(timer);
 }
 
 function portFromEnvironment(): number {
@@ -81,15 +149,22 @@ function portFromEnvironment(): number {
   throw new TypeError(`PORT must be a whole number from 0 to 65535, and is '${PORT}'.`);
 }
 
-function urlOf(server: Server): string {
+function urlOf(server: Server | TlsServer, scheme: string): string {
   const { address, port, family } = server.address() as AddressInfo; // listening on a port, not a pipe
-  if (address === '::' || address === '0.0.0.0') return `http://localhost:${port}`;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  if (address === '::' || address === '0.0.0.0') return `${scheme}://localhost:${port}`;
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-async function stop(server: Server): Promise<void> {
-  const closed = once(server, 'close');
+const IDLE_CHECK_MS = 50;
+
+/** @param ended - Settles when the last connection is gone. */
+export async function stop(server: Server | TlsServer, ended: Promise<unknown>): Promise<void> {
   server.close();
-  server.closeIdleConnections();
-  await closed;
+  // A connection whose last answer was already under way is kept alive; it ends when it turns idle.
+  const checking = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  try {
+    await ended;
+  } finally {
+    clearInterval(checking);
+  }
 }

@@ -1,22 +1,4 @@
-import {
-  taskSpecOf,
-  type PayloadOf,
-  type Runnable,
-  type TaskRunner,
-  type TaskStatus,
-  type TaskWatch,
-  type WatchedTask,
-} from '@thereafter/tasks';
-
-/** A background task that was added. */
-export interface AddedTask<P = unknown> {
-  readonly id: string;
-  readonly name: string;
-  /** Of a task class or definition: its payload; of a function: its first argument. */
-  readonly payload: P;
-  /** Now; a held task is `waiting`. */
-  readonly status: TaskStatus;
-}
+import type { AddedTask, PayloadOf, Runnable, TaskRunner } from '@thereafter/tasks';
 
 /** The background tasks of an app under test. */
 export interface TestTasks {
@@ -33,67 +15,32 @@ export interface TestTasks {
 }
 
 /** Notes every task and, in hold mode, lets none run until it is told to. */
-export class HeldTasks implements TaskWatch, TestTasks {
+export class HeldTasks implements TestTasks {
   readonly #runner: TaskRunner;
   readonly #isHolding: boolean;
-  readonly #added = new Map<WatchedTask, TaskStatus>();
-  #open: PromiseWithResolvers<'run' | 'discard'> = Promise.withResolvers();
-  #change: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(runner: TaskRunner, isHolding: boolean) {
     this.#runner = runner;
     this.#isHolding = isHolding;
-    if (!isHolding) this.#open.resolve('run');
-    runner.watch = this;
-  }
-
-  gate(): Promise<'run' | 'discard'> {
-    return this.#open.promise;
-  }
-
-  changed(task: WatchedTask, status: TaskStatus): void {
-    this.#added.set(task, status);
-    this.#change.resolve();
-    this.#change = Promise.withResolvers();
+    if (isHolding) runner.hold();
+    else runner.record();
   }
 
   added<C extends Runnable>(task?: C): readonly AddedTask<PayloadOf<C>>[] {
-    const spec = task && taskSpecOf(task);
-    return [...this.#added]
-      .filter(([entry]) => task === undefined || (spec !== undefined && entry.spec === spec))
-      .map(([{ id, name, payload }, status]) => ({
-        id,
-        name,
-        payload: payload as PayloadOf<C>, // checked by the task's schema when it was added
-        status,
-      }));
+    // A payload was checked by the schema of its task when it was added.
+    return this.#runner.added(task) as readonly AddedTask<PayloadOf<C>>[];
   }
 
-  async drain(): Promise<void> {
-    this.#open.resolve('run');
-    await this.#ended();
-    if (this.#isHolding) this.#open = Promise.withResolvers();
+  drain(): Promise<void> {
+    return this.#isHolding ? this.#runner.drain() : this.#runner.settled();
   }
 
   async settled(): Promise<void> {
-    const held = [...this.#added].filter(([, status]) => status === 'waiting');
+    const held = this.#runner.added().filter(({ status }) => status === 'waiting');
     if (this.#isHolding && held.length > 0) {
-      const names = held.map(([{ name }]) => name).join(', ');
+      const names = held.map(({ name }) => name).join(', ');
       throw new Error(`settled() would wait forever: ${names} is held. Use drain().`);
     }
-    await this.#ended();
-  }
-
-  /** A response may be read here before its server knows that it is over, so tasks are counted. */
-  async #ended(): Promise<void> {
-    while ([...this.#added.values()].some((s) => s === 'waiting' || s === 'running')) {
-      await this.#change.promise;
-    }
     await this.#runner.settled();
-  }
-
-  /** Lets go of what is held, without running it, so that its requests end. */
-  discard(): void {
-    this.#open.resolve('discard');
   }
 }

@@ -60,9 +60,9 @@ export class TestBuilder {
     const { container, runner, start } = partsOf(this.#app);
     const held = new HeldTasks(runner, tasks === 'hold');
     let dispatcher = new Agent();
-    const { url } = await start(async (listener): Promise<RunningServer> => {
-      if (over === 'socket') return startServer(listener, { port: 0, host: '127.0.0.1' });
-      const memory = startInMemory(listener);
+    const { url } = await start(async (listener, limits): Promise<RunningServer> => {
+      if (over === 'socket') return startServer(listener, limits, { port: 0, host: '127.0.0.1' });
+      const memory = startInMemory(listener, limits);
       dispatcher = memory.dispatcher;
       return memory;
     });
@@ -133,7 +133,6 @@ export class TestApp implements AsyncDisposable {
 
   /** Ends connections and the app. Held tasks are discarded. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#held.discard();
     await this.#dispatcher.destroy();
     await this.#scope?.close();
     await this.#app.close();

@@ -1,6 +1,6 @@
 import { EventEmitter, on } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { createApp, file, HttpReply, NotFound, path, Problem, redirect, sse } from 'thereafter';
+import { createApp, HttpReply, NotFound, path, Problem, redirect, sendFile, sse } from 'thereafter';
 import { Type } from 'typebox';
 
 const User = Type.Object({ id: Type.Integer(), name: Type.String() });
@@ -21,7 +21,7 @@ app.get('/numbers', async function* () {
 
 app.get('/source', () => createReadStream(import.meta.filename));
 
-app.get('/download', () => file(import.meta.filename, { name: 'Übersicht.ts' }));
+app.get('/download', () => sendFile(import.meta.filename, { name: 'Übersicht.ts' }));
 
 app.get('/news', () =>
   sse(async function* ({ lastEventId, signal }) {

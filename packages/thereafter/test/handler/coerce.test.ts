@@ -48,4 +48,23 @@ describe('the coercer', () => {
     expect(read(Type.Literal(5), '5')).toBe(5);
     expect(read(Type.Literal(5), '6')).toBe('6');
   });
+
+  it('reads each place of a tuple by its own schema', () => {
+    const Pair = Type.Tuple([Type.Integer(), Type.Boolean()]);
+    expect(read(Pair, ['1', 'true'])).toEqual([1, true]);
+    expect(read(Pair, ['1', 'true', 'more'])).toEqual([1, true, 'more']);
+  });
+
+  it('reads null where that is an alternative, and nothing else as null', () => {
+    const Nullable = Type.Union([Type.Integer(), Type.Null()]);
+    expect(read(Nullable, 'null')).toBe(null);
+    expect(read(Nullable, '')).toBe('');
+    expect(read({ type: ['integer', 'null'] } as TSchema, '3')).toBe(3);
+    expect(read({ type: ['integer', 'null'] } as TSchema, 'null')).toBe(null);
+  });
+
+  it('reads an intersection by the part that wants no text', () => {
+    const Both = Type.Intersect([Type.Integer(), Type.Integer({ minimum: 1 })]);
+    expect(read(Both, '3')).toBe(3);
+  });
 });

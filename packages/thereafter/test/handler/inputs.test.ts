@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { body, createApp, header, path, query } from 'thereafter';
+import { body, cookie, createApp, header, path, query } from 'thereafter';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { QUIET, serve } from '../support/serve.ts';
@@ -161,5 +161,154 @@ describe('body(schema)', () => {
     expect(response.statusCode).toBe(413);
     expect(response.headers.connection).toBe('close');
     upload.destroy();
+  });
+});
+
+describe('cookie(name, schema)', () => {
+  const app = () =>
+    createApp(QUIET).get(
+      '/',
+      { in: { visits: cookie('visits', Type.Integer()), theme: cookie('theme', Theme) } },
+      ({ visits, theme }) => ({ visits, theme }),
+    );
+  const Theme = Type.Union([Type.Literal('dark'), Type.Literal('light')], { default: 'light' });
+
+  it('is decoded and read by its schema', async () => {
+    await using server = await serve(app());
+    const answer = async (value: string) =>
+      (await server.fetch('/', { headers: { cookie: value } })).json();
+    expect(await answer('visits=3; theme=dark')).toEqual({ visits: 3, theme: 'dark' });
+    expect(await answer('visits=%33; __proto__=x')).toEqual({ visits: 3, theme: 'light' });
+    expect(await answer('visits=1; visits=2')).toEqual({ visits: 1, theme: 'light' });
+  });
+
+  it('is 422 when it does not fit, with its source', async () => {
+    await using server = await serve(app());
+    const response = await server.fetch('/', { headers: { cookie: 'theme=blue' } });
+    expect(await response.json()).toMatchObject({
+      errors: [
+        { source: 'cookie', pointer: '/visits', message: 'is required' },
+        { source: 'cookie', pointer: '/theme', message: 'must be "dark" or "light", got "blue"' },
+      ],
+    });
+  });
+});
+
+describe('a query string', () => {
+  const app = () =>
+    createApp(QUIET).get('/', { in: { q: query('q', Type.Optional(Type.String())) } }, ({ q }) => ({
+      q,
+    }));
+
+  it.each([
+    ['broken percent-encoding', 400, 'q=%zz'],
+    ['percent-encoding that is no UTF-8', 400, 'q=%ff'],
+    ['1,001 pairs', 400, 'a=1&'.repeat(1000) + 'a=1'],
+    ['1,000 pairs', 200, 'a=1&'.repeat(999) + 'a=1'],
+    ['empty pairs', 200, '&&q&='],
+  ])('with %s is %i', async (_, status, search) => {
+    await using server = await serve(app());
+    expect((await server.fetch(`/?${search}`)).status).toBe(status);
+  });
+
+  it('is flat: brackets are part of a name', async () => {
+    await using server = await serve(app());
+    expect(await (await server.fetch('/?q[a]=1&q.b=2&q=%2B+x')).json()).toEqual({ q: '+ x' });
+  });
+
+  it('refuses, before the port opens, a schema that would have to be nested', async () => {
+    const nested = createApp(QUIET).get(
+      '/',
+      { in: { q: query(Type.Object({ a: Type.Object({ b: Type.Integer() }) })) } },
+      () => 'never',
+    );
+    await expect(nested.listen({ port: 0 })).rejects.toThrow('are flat. Use a JSON body.');
+  });
+});
+
+describe('a header', () => {
+  it('is taken apart at its commas where a list is wanted', async () => {
+    const app = createApp(QUIET).get(
+      '/',
+      { in: { ids: header('X-Ids', Type.Array(Type.Integer())) } },
+      ({ ids }) => ids,
+    );
+    await using server = await serve(app);
+    const response = await server.fetch('/', { headers: { 'x-ids': '1, 2,3' } });
+    expect(await response.json()).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a codec', () => {
+  const Day = Type.Codec(Type.String({ format: 'date' }))
+    .Decode((text) => new Date(text))
+    .Encode((date) => date.toISOString());
+  const Even = Type.Codec(Type.Integer())
+    .Decode((value) => {
+      if (value % 2 !== 0) throw new Error('the reason stays here');
+      return value / 2;
+    })
+    .Encode((value) => value * 2);
+
+  const app = () =>
+    createApp(QUIET)
+      .get('/', { in: { day: query('day', Day), q: query(Type.Object({ n: Even })) } }, (v) => ({
+        year: v.day.getUTCFullYear(),
+        half: v.q.n,
+      }))
+      .post('/', { in: { given: body(Type.Object({ days: Type.Array(Day) })) } }, ({ given }) =>
+        given.days.map((day) => day.getUTCFullYear()),
+      );
+
+  it('decodes after the check', async () => {
+    await using server = await serve(app());
+    expect(await (await server.fetch('/?day=2026-01-02&n=4')).json()).toEqual({
+      year: 2026,
+      half: 2,
+    });
+    expect(await (await server.post('/', { days: ['2025-01-01'] })).json()).toEqual([2025]);
+  });
+
+  it('is 422 when the check or the decoder refuses', async () => {
+    await using server = await serve(app());
+    const response = await server.fetch('/?day=tomorrow&n=3');
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({
+      errors: [
+        { source: 'query', pointer: '/day', message: 'must be a date, got "tomorrow"' },
+        { source: 'query', pointer: '', message: 'cannot be decoded' },
+      ],
+    });
+  });
+});
+
+describe('a default', () => {
+  it('is filled in before the check, nested ones of a JSON body included', async () => {
+    const Settings = Type.Object({
+      page: Type.Object(
+        { size: Type.Integer({ default: 20 }), sort: Type.String({ default: 'name' }) },
+        { default: {} },
+      ),
+    });
+    const app = createApp(QUIET).post('/', { in: { given: body(Settings) } }, ({ given }) => given);
+    await using server = await serve(app);
+    expect(await (await server.post('/', {})).json()).toEqual({
+      page: { size: 20, sort: 'name' },
+    });
+    expect(await (await server.post('/', { page: { size: 5 } })).json()).toEqual({
+      page: { size: 5, sort: 'name' },
+    });
+  });
+});
+
+describe('an object with more than eight faults', () => {
+  it('is told every one of them', async () => {
+    const names = Array.from({ length: 30 }, (_, i) => `f${i}`);
+    const Wide = Type.Object(Object.fromEntries(names.map((name) => [name, Type.Integer()])));
+    const app = createApp(QUIET).post('/', { in: { given: body(Wide) } }, () => 'never');
+    await using server = await serve(app);
+    const wrong = Object.fromEntries(names.map((name) => [name, 'x']));
+    const { errors } = (await (await server.post('/', wrong)).json()) as { errors: unknown[] };
+    expect(errors).toHaveLength(30);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createApp, file, type FileOptions } from 'thereafter';
+import { createApp, sendFile, type SendFileOptions } from 'thereafter';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QUIET, serve, type Served } from '../support/serve.ts';
@@ -16,10 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const serveFile = (name = 'report 100%.txt', options?: FileOptions): Promise<Served> =>
-  serve(createApp(QUIET).get('/', () => file(join(folder, name), options)));
+const serveFile = (name = 'report 100%.txt', options?: SendFileOptions): Promise<Served> =>
+  serve(createApp(QUIET).get('/', () => sendFile(join(folder, name), options)));
 
-describe('file()', () => {
+describe('sendFile()', () => {
   it('sends a file with type, length, ETag and Last-Modified', async () => {
     await using server = await serveFile();
     const response = await server.fetch('/');
@@ -39,7 +39,7 @@ describe('file()', () => {
     await using server = await serveFile('.hidden.json');
     expect(await (await server.fetch('/')).json()).toEqual({});
     const url = pathToFileURL(join(folder, 'report 100%.txt'));
-    await using other = await serve(createApp(QUIET).get('/', () => file(url)));
+    await using other = await serve(createApp(QUIET).get('/', () => sendFile(url)));
     expect(await (await other.fetch('/')).text()).toBe('0123456789');
   });
 
@@ -124,7 +124,7 @@ describe('file()', () => {
   it('cuts the connection when the file becomes shorter meanwhile', async () => {
     const path = join(folder, 'shrinking.bin');
     await writeFile(path, Buffer.alloc(8 * 1024 * 1024));
-    await using server = await serve(createApp(QUIET).get('/', () => file(path)));
+    await using server = await serve(createApp(QUIET).get('/', () => sendFile(path)));
     const response = await server.fetch('/');
     await truncate(path, 10);
     await expect(response.arrayBuffer()).rejects.toThrow('terminated');

@@ -29,14 +29,17 @@ export interface RawClient extends AsyncDisposable {
   send(...pieces: readonly (string | Buffer)[]): void;
   /** What has come so far. */
   readonly received: string;
+  /** What broke the connection, such as a reset; nothing when it was closed in order. */
+  readonly failure: Error | undefined;
   /** Waits until this many answers have come, or the server has closed. */
   answers(count: number): Promise<string[]>;
   /** Everything, once the server has closed. */
   end(): Promise<string>;
 }
 
-export async function rawClient(port: number): Promise<RawClient> {
-  const socket = connect({ port, host: '127.0.0.1' });
+/** @param allowHalfOpen - Whether it goes on sending when the server has closed its side; default false. */
+export async function rawClient(port: number, allowHalfOpen = false): Promise<RawClient> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen });
   await once(socket, 'connect');
   let received = '';
   let isClosed = false;
@@ -45,7 +48,10 @@ export async function rawClient(port: number): Promise<RawClient> {
     received += chunk.toString('latin1');
     wake();
   });
-  socket.on('error', () => undefined); // a reset is an end, too
+  let failure: Error | undefined;
+  socket.on('error', (error) => {
+    failure = error;
+  });
   socket.on('close', () => {
     isClosed = true;
     wake();
@@ -64,6 +70,9 @@ export async function rawClient(port: number): Promise<RawClient> {
     },
     get received() {
       return received;
+    },
+    get failure() {
+      return failure;
     },
     async answers(count) {
       await until(() => split(received).length >= count && isComplete(split(received).at(-1)!));

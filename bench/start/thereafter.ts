@@ -1,0 +1,5 @@
+import { createApp } from 'thereafter';
+
+await createApp({ logger: false })
+  .get('/hello', () => ({ message: 'hello' }))
+  .listen({ port: Number(process.env['PORT']) });

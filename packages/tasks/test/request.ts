@@ -1,0 +1,46 @@
+import { createContainer, type Failure } from '@thereafter/di';
+import {
+  BackgroundTasks,
+  TaskRunner,
+  type Logger,
+  type Outcome,
+  type TaskLimits,
+} from '@thereafter/tasks';
+
+/** A runner without a server, and what it logs. */
+export function createRunner(limits: TaskLimits = {}): TaskRunner & { readonly logged: string[] } {
+  const logged: string[] = [];
+  const note = (fields: object | string, message?: string): void =>
+    void logged.push(message ?? JSON.stringify(fields));
+  const runner = new TaskRunner({
+    container: createContainer(),
+    log: { info: note, error: note },
+    ...limits,
+  });
+  return Object.assign(runner, { logged });
+}
+
+/** The tasks of a request, and what ends its response. */
+export function request(runner: TaskRunner): {
+  readonly tasks: BackgroundTasks;
+  readonly respond: (outcome?: Outcome, failure?: Failure) => void;
+} {
+  const host = {
+    id: 'the request',
+    log: QUIET as Logger,
+    outcome: undefined as Outcome | undefined,
+    failure: undefined as Failure | undefined,
+    expectEnd: () => undefined,
+  };
+  const queue = runner.queue(host);
+  return {
+    tasks: new BackgroundTasks(queue),
+    respond(outcome = 'sent', failure) {
+      host.outcome = outcome;
+      host.failure = failure;
+      runner.track(queue.release());
+    },
+  };
+}
+
+const QUIET: Logger = { info: () => undefined, error: () => undefined };

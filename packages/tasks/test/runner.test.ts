@@ -1,0 +1,190 @@
+import { defineTask, type TaskRunner } from '@thereafter/tasks';
+import { Type } from 'typebox';
+import { describe, expect, it } from 'vitest';
+import { createRunner, request } from './request.ts';
+
+/** A task that tells when it starts, and ends when it is told to. */
+function steps(): {
+  readonly started: string[];
+  readonly run: (name: string) => Promise<void>;
+  readonly finish: (name: string) => Promise<void>;
+} {
+  const started: string[] = [];
+  const ends = new Map<string, () => void>();
+  return {
+    started,
+    run: (name) => {
+      started.push(name);
+      return new Promise((resolve) => ends.set(name, resolve));
+    },
+    finish: async (name) => {
+      ends.get(name)!();
+      await turn();
+    },
+  };
+}
+
+/** Long enough for all that waits for nothing else. */
+async function turn(): Promise<void> {
+  for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+}
+
+describe('TaskRunner', () => {
+  it('runs as many tasks of a request at once as concurrency says', async () => {
+    const runner = createRunner({ concurrency: 2 });
+    const { tasks, respond } = request(runner);
+    const { started, run, finish } = steps();
+    for (const name of ['a', 'b', 'c']) tasks.add(run, name);
+    respond();
+    await turn();
+    expect(started).toEqual(['a', 'b']);
+    await finish('b');
+    expect(started).toEqual(['a', 'b', 'c']);
+    await finish('a');
+    await finish('c');
+    await runner.settled();
+  });
+
+  it('lets tasks wait when maxRunning are under way, those of all requests together', async () => {
+    const runner = createRunner({ maxRunning: 2 });
+    const { started, run, finish } = steps();
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const { tasks, respond } = request(runner);
+      tasks.add(run, name);
+      respond();
+    }
+    await turn();
+    expect(started).toEqual(['a', 'b']);
+    await finish('a');
+    await finish('b');
+    expect(started).toEqual(['a', 'b', 'c', 'd']);
+    await finish('c');
+    await finish('d');
+    await runner.settled();
+  });
+
+  it('passes a turn on when the task that waited for it was cancelled', async () => {
+    const runner = createRunner({ maxRunning: 1 });
+    const { started, run, finish } = steps();
+    const handles = ['a', 'b', 'c'].map((name) => {
+      const { tasks, respond } = request(runner);
+      const handle = tasks.add(run, name);
+      respond();
+      return handle;
+    });
+    await turn();
+    expect(handles[1]!.cancel()).toBe(true);
+    await finish('a');
+    expect(started).toEqual(['a', 'c']);
+    await finish('c');
+    await runner.settled();
+  });
+
+  it('discards the rest of a request when a task fails that asked for it', async () => {
+    const runner = createRunner();
+    const { tasks, respond } = request(runner);
+    const ran: string[] = [];
+    tasks.with({ stopOnError: true }).add(() => void ran.push('first'));
+    tasks.with({ stopOnError: true }).add(() => Promise.reject(new Error('no')));
+    tasks.add(() => void ran.push('third'));
+    respond();
+    await runner.settled();
+    expect(ran).toEqual(['first']);
+    expect(runner.logged).toEqual(['background task failed', 'background task discarded']);
+  });
+
+  it('survives an error handler that throws, and one that rejects, and says so', async () => {
+    for (const broken of [
+      () => {
+        throw new Error('broken');
+      },
+      () => Promise.reject(new Error('broken')),
+    ]) {
+      const runner = createRunner();
+      runner.onError = broken;
+      const { tasks, respond } = request(runner);
+      const ran: string[] = [];
+      tasks.add(() => {
+        throw new Error('no');
+      });
+      tasks.add(() => void ran.push('next'));
+      respond();
+      await runner.settled();
+      expect(ran).toEqual(['next']);
+      expect(runner.logged).toEqual(['background task failed', 'the onTaskError handler failed']);
+    }
+  });
+
+  it('waits for an asynchronous error handler before it is settled', async () => {
+    const runner = createRunner();
+    let isHandled = false;
+    runner.onError = async () => {
+      await turn();
+      isHandled = true;
+    };
+    const { tasks, respond } = request(runner);
+    tasks.add(() => Promise.reject(new Error('no')));
+    respond();
+    await runner.settled();
+    expect(isHandled).toBe(true);
+  });
+
+  it('refuses a payload that does not fit, and keeps nothing of it', () => {
+    const runner = createRunner();
+    const { tasks } = request(runner);
+    const count = defineTask(
+      { name: 'count', payload: Type.Object({ n: Type.Integer() }) },
+      () => undefined,
+    );
+    expect(() => tasks.add(count, { n: 1.5 })).toThrow('/n must be integer');
+    expect(runner.pending).toBe(0);
+  });
+
+  it('is not disturbed by a thenable that misbehaves', async () => {
+    const runner = createRunner();
+    const { tasks, respond } = request(runner);
+    const ran: string[] = [];
+    const thenable = {
+      // oxlint-disable-next-line unicorn/no-thenable -- the misbehaviour under test
+      then: () => {
+        throw new Error('no');
+      },
+    };
+    tasks.add(() => thenable);
+    tasks.add(() => void ran.push('next'));
+    respond();
+    await runner.settled();
+    expect(ran).toEqual(['next']);
+  });
+});
+
+describe('held tasks', () => {
+  async function held(): Promise<{ runner: TaskRunner; ran: string[]; note: (w: string) => void }> {
+    const runner = createRunner();
+    const ran: string[] = [];
+    const note = (word: string): void => void ran.push(word);
+    runner.hold();
+    const { tasks, respond } = request(runner);
+    tasks.add(note, 'one');
+    tasks.add(() => void tasks.add(note, 'nested'));
+    respond();
+    await turn();
+    return { runner, ran, note };
+  }
+
+  it('are recorded and not run until they are drained', async () => {
+    const { runner, ran, note } = await held();
+    expect(ran).toEqual([]);
+    expect(runner.added(note)).toMatchObject([{ name: 'note', args: ['one'], status: 'waiting' }]);
+    await runner.drain();
+    expect(ran).toEqual(['one', 'nested']);
+    expect(runner.added(note).map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
+  });
+
+  it('are discarded when the app closes, which waits for none', async () => {
+    const { runner, ran, note } = await held();
+    expect(await runner.close(60_000)).toEqual([]);
+    expect(ran).toEqual([]);
+    expect(runner.added(note)[0]!.status).toBe('discarded');
+  });
+});

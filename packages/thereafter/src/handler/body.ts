@@ -1,0 +1,45 @@
+import { isUtf8 } from 'node:buffer';
+import { Readable } from 'node:stream';
+import type { TSchema } from 'typebox';
+import { Default } from 'typebox/value';
+import type { Context } from '../context.ts';
+import { BadRequest } from '../response/problem.ts';
+import { readBody, streamBody } from '../socket/body.ts';
+import { compileCheck } from './check.ts';
+import { streamForm } from './form-body.ts';
+import { FormPart } from './form-part.ts';
+import { readJson } from './json-body.ts';
+
+// How a body is read, by kind. `maxBytes` is by default that of the app.
+
+export function jsonReader(schema: TSchema, maxBytes: number | undefined) {
+  const check = compileCheck(schema, 'body', '');
+  const hasDefaults = JSON.stringify(schema).includes('"default":');
+  return async (ctx: Context): Promise<unknown> => {
+    const value = await readJson(ctx, maxBytes);
+    return check(ctx, hasDefaults ? Default(schema, value) : value);
+  };
+}
+
+export function textReader(maxBytes: number | undefined) {
+  return async (ctx: Context): Promise<string> => {
+    const bytes = await readBody(ctx, maxBytes ?? ctx.limits.maxBodyBytes);
+    if (!isUtf8(bytes)) throw new BadRequest('The body is not UTF-8.');
+    return bytes.toString();
+  };
+}
+
+export function bytesReader(maxBytes: number | undefined) {
+  return (ctx: Context): Promise<Buffer> => readBody(ctx, maxBytes ?? ctx.limits.maxBodyBytes);
+}
+
+export function streamReader(maxBytes: number | undefined) {
+  return (ctx: Context): Readable =>
+    Readable.from(streamBody(ctx, maxBytes ?? ctx.limits.maxBodyBytes), { objectMode: false });
+}
+
+export function partsReader() {
+  return async function* (ctx: Context): AsyncGenerator<FormPart, void> {
+    for await (const part of streamForm(ctx)) yield new FormPart(part);
+  };
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import type { AppLimits } from '../limits.ts';
+import { BadRequest, UriTooLong, type Problem } from '../response/problem.ts';
+import { headersTooLarge } from './refusal.ts';
+
+class BadHead extends BadRequest {
+  // Who disagrees about where a request goes may disagree about where it ends.
+  override readonly headers = { connection: 'close' };
+}
+
+/** A name or IPv4 address, or an IPv6 address in brackets; then perhaps a port. */
+const HOST = /^(?:[\w.~!$&'()*+,;=%-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+
+/** The Host header that was looked at last: most requests have the same. */
+let knownHost = '';
+
+/**
+ * What is wrong with a request line and headers that Node's parser let through. Brings the target to
+ * its origin form.
+ */
+export function checkHead(req: IncomingMessage, limits: AppLimits): Problem | undefined {
+  const { rawHeaders } = req;
+  if (rawHeaders.length > limits.maxHeaders * 2) return headersTooLarge();
+  const target = req.url!; // always set on a server's request
+  if (target.length > limits.maxUrlBytes) {
+    return new UriTooLong(`The URL is longer than ${limits.maxUrlBytes} bytes.`);
+  }
+  return checkHost(req) ?? (target.charCodeAt(0) === SLASH ? undefined : toOriginForm(req, target));
+}
+
+const SLASH = 47;
+
+function checkHost(req: IncomingMessage): Problem | undefined {
+  const { rawHeaders } = req;
+  const { host } = req.headers;
+  if (host === undefined) {
+    return req.httpVersion === '1.0' ? undefined : new BadHead('The Host header is missing.');
+  }
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  if (hosts > 1) return new BadHead('There is more than one Host header.');
+  if (host === knownHost) return undefined;
+  if (!HOST.test(host)) return new BadHead('The Host header is malformed.');
+  knownHost = host;
+  return undefined;
+}
+
+/** `http://host/path`, as proxies are sent it, and the `*` of OPTIONS. */
+function toOriginForm(req: IncomingMessage, target: string): Problem | undefined {
+  if (target === '*' && req.method === 'OPTIONS') return undefined;
+  const path = /^https?:\/\/[^/?#]+([/?].*)?$/i.exec(target);
+  if (!path) return new BadHead('The request target must start with a slash.');
+  const [, rest = '/'] = path;
+  req.url = rest.startsWith('/') ? rest : `/${rest}`;
+  return undefined;
+}

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { createApp } from 'thereafter';
+import { sent, SignupController } from './answer-first.ts';
+
+export async function testSignup(): Promise<void> {
+  await using app = createApp({ logger: false }).include(SignupController);
+  app.tasks.hold(); // record, do not run
+  const { url } = await app.listen({ port: 0 });
+
+  const response = await fetch(`${url}/signup`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'ada@example.com' }),
+  });
+  assert.equal(response.status, 200);
+  assert.equal(app.tasks.pending, 1);
+  assert.deepEqual(sent, []);
+
+  await app.tasks.drain(); // without hold(): await app.tasks.settled()
+  assert.deepEqual(sent, ['ada@example.com in en']);
+}

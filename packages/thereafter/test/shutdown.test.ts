@@ -1,0 +1,165 @@
+import { once } from 'node:events';
+import { createApp } from 'thereafter';
+import { describe, expect, it } from 'vitest';
+import { QUIET, serve } from './support/serve.ts';
+import { get, rawClient, type RawClient } from './support/tasks-client.ts';
+import { start } from './support/tasks-process.ts';
+import { gate, recordTasks } from './support/tasks-record.ts';
+
+// A run that keeps its deadline takes at most a second more; a slow machine is given another.
+const SLACK_MS = 2000;
+
+/** A client whose request has reached the server but for its last line. */
+async function halfRequest(port: number, path: string): Promise<RawClient> {
+  const client = await rawClient(port);
+  client.send(get('/ping'), `${get(path).join('\r\n')}\r\n`);
+  await client.read('pong');
+  return client;
+}
+
+describe('20: SIGTERM', () => {
+  it('lets a running task complete, and the one that it adds, then exits with 0', async () => {
+    await using program = await start('tasks-server.ts', '60s');
+    using keptAlive = await rawClient(program.port);
+    keptAlive.send(get('/task'));
+    await program.line('the task waits');
+    using other = await rawClient(program.port);
+    other.send(get('/waiting')); // accepted, and therefore answered
+    await program.line('the handler waits');
+    using opener = await halfRequest(program.port, '/open');
+
+    program.kill('SIGTERM');
+    await program.line('"closing"');
+    await keptAlive.end(); // idle: ended at once
+    opener.socket.write('\r\n');
+    expect(await opener.end()).toMatch(/connection: close/i);
+    expect(await other.end()).toContain('answered');
+    expect((await program.end()).exitCode).toBe(0);
+    expect(program.lines).toEqual(
+      expect.arrayContaining([
+        'the task is done',
+        'the nested task is done',
+        'the task of the waiting request runs',
+      ]),
+    );
+    expect(program.lines.at(-1)).toBe('the singleton ends');
+  });
+
+  it('names what had not ended at the one deadline, aborts it, and exits with 1', async () => {
+    await using program = await start('tasks-server.ts', '300ms');
+    const clients = await Promise.all(Array.from({ length: 10 }, () => rawClient(program.port)));
+    for (const client of clients) {
+      client.send(get('/hang'));
+      await client.read('ok');
+    }
+    while (program.lines.filter((line) => line === 'the task hangs').length < 10) {
+      await program.line('the task hangs');
+      await new Promise(setImmediate);
+    }
+    program.kill('SIGTERM');
+    const { exitCode, elapsedMs } = await program.end();
+    expect(exitCode).toBe(1);
+    expect(elapsedMs).toBeLessThan(300 + SLACK_MS); // not ten times 300
+    const log = JSON.parse(await program.line('were abandoned')) as { abandoned: string[] };
+    expect(log.abandoned.filter((name) => name === 'hangs')).toHaveLength(10);
+    expect(log.abandoned.filter((name) => name === 'behind')).toHaveLength(10);
+    expect(program.lines.filter((line) => line === 'the signal aborts')).toHaveLength(10);
+    expect(program.lines).not.toContain('never');
+    for (const client of clients) client[Symbol.dispose]();
+  });
+
+  it('cuts a stream that never ends at the deadline', async () => {
+    await using program = await start('tasks-server.ts', '100ms');
+    using client = await rawClient(program.port);
+    client.send(get('/stream'));
+    await client.read('"x"');
+    program.kill('SIGTERM');
+    const { exitCode, elapsedMs } = await program.end();
+    expect(exitCode).toBe(0);
+    expect(elapsedMs).toBeLessThan(100 + SLACK_MS);
+  });
+
+  it('ends the process at once when it comes a second time, as SIGINT does', async () => {
+    await using program = await start('tasks-server.ts', '60s');
+    using client = await rawClient(program.port);
+    client.send(get('/hang'));
+    await program.line('the task hangs');
+    program.kill('SIGTERM');
+    await program.line('"closing"');
+    program.kill('SIGINT');
+    const { exitCode, elapsedMs } = await program.end();
+    expect(exitCode).toBe(1);
+    expect(elapsedMs).toBeLessThan(SLACK_MS);
+  });
+});
+
+it('an error that nobody caught is logged, tasks are drained, and the process exits with 1', async () => {
+  await using program = await start('tasks-server.ts', '60s');
+  using client = await rawClient(program.port);
+  client.send(get('/task'));
+  await program.line('the task waits');
+  using opener = await halfRequest(program.port, '/open');
+  client.send(get('/uncaught'));
+  await program.line('nobody awaits this');
+  opener.socket.write('\r\n');
+  expect((await program.end()).exitCode).toBe(1);
+  expect(program.lines).toContain('the nested task is done');
+});
+
+describe('close()', () => {
+  it('takes tasks while it drains, and refuses them afterwards', async () => {
+    const app = createApp(QUIET);
+    const isOver = gate();
+    let add: (name: string) => unknown = () => undefined;
+    app.get('/', ({ ctx }) => {
+      ctx.tasks.add(() => isOver.opened);
+      add = (name) => ctx.tasks.with({ name }).add(() => undefined);
+      return 'ok';
+    });
+    using record = recordTasks();
+    await using server = await serve(app);
+    await server.fetch('/');
+    const closed = app.close();
+    add('late');
+    isOver.open();
+    expect(await closed).toEqual({ abandoned: [] });
+    expect(record.of('late')).toEqual(['queued', 'started', 'succeeded']);
+    expect(() => add('too late')).toThrow(expect.objectContaining({ code: 'TASKS_CLOSED' }));
+  });
+
+  it('ends the scope of a request whose task was abandoned', async () => {
+    using record = recordTasks();
+    const app = createApp(QUIET).get('/', ({ ctx }) => {
+      ctx.tasks.with({ name: 'hangs' }).add(() => new Promise(() => undefined));
+      return 'ok';
+    });
+    await using server = await serve(app);
+    await server.fetch('/');
+    await record.until('started', 'hangs');
+    expect(await app.close({ drainTimeout: '0s' })).toEqual({ abandoned: ['hangs'] });
+    expect(record.of('hangs')).toEqual(['queued', 'started', 'abandoned']);
+    expect(app.tasks.pending).toBe(0);
+  });
+
+  it('closes connections that were answered while it waits', async () => {
+    const isOver = gate();
+    const isAsked = gate();
+    const app = createApp(QUIET).get('/', async () => {
+      isAsked.open();
+      await isOver.opened;
+      return 'ok';
+    });
+    await using server = await serve(app);
+    using client = await rawClient(server.port);
+    client.send(get('/'));
+    await isAsked.opened;
+    const closed = app.close();
+    isOver.open();
+    expect(await client.end()).toMatch(/connection: close/i);
+    await closed;
+    if (!client.socket.destroyed) {
+      client.socket.end();
+      await once(client.socket, 'close');
+    }
+  });
+});

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A program of `fixtures`, in a process of its own. */
+export interface Program extends AsyncDisposable {
+  readonly port: number;
+  /** The lines it has printed; those of its log are JSON. */
+  readonly lines: readonly string[];
+  /** Waits until it prints a line that contains a text. */
+  line(text: string): Promise<string>;
+  kill(signal: NodeJS.Signals): void;
+  /** Waits for its end; how long that took since the call of `kill`, in milliseconds. */
+  end(): Promise<{ readonly exitCode: number | null; readonly elapsedMs: number }>;
+}
+
+const REGISTER = import.meta
+  .resolve('@thereafter/cli/register')
+  .replace(/dist\/register\.js$/, 'src/register.ts');
+
+export async function start(fixture: string, ...args: string[]): Promise<Program> {
+  const file = join(import.meta.dirname, '..', 'fixtures', fixture);
+  const child = spawn(
+    process.execPath,
+    ['--conditions=thereafter-source', '--import', REGISTER, file, ...args],
+    { stdio: ['ignore', 'pipe', 'inherit'], cwd: join(import.meta.dirname, '..', '..') },
+  );
+  const exit = once(child, 'exit') as Promise<[number | null]>;
+  const lines: string[] = [];
+  let isOver = false;
+  let wake = (): void => undefined;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line);
+    wake();
+  });
+  void exit.then(() => {
+    isOver = true;
+    wake();
+  });
+  let killedAtMs = 0;
+  const line = async (text: string): Promise<string> => {
+    for (;;) {
+      const found = lines.find((l) => l.includes(text));
+      if (found !== undefined) return found;
+      if (isOver) throw new Error(`It ended without '${text}':\n${lines.join('\n')}`);
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+  const { url } = JSON.parse(await line('"listening"')) as { url: string };
+  return {
+    port: Number(new URL(url).port),
+    lines,
+    line,
+    kill(signal) {
+      killedAtMs = performance.now();
+      child.kill(signal);
+    },
+    async end() {
+      const [exitCode] = await exit;
+      return { exitCode, elapsedMs: performance.now() - killedAtMs };
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}

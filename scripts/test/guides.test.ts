@@ -1,0 +1,18 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+/** A code block and the file that its comment names: `<!-- packages/di/test/listings/report.ts -->`. */
+const BLOCK = /(?:<!-- (\S+) -->\n\n)?```ts\n([^]*?)```/g;
+
+describe.for(globSync('docs/guides/*.md', { cwd: root }))('%s', (guide) => {
+  it('shows the listings that tests run, word for word', () => {
+    const blocks = [...read(guide).matchAll(BLOCK)].filter(([, file]) => file !== undefined);
+    expect(blocks.length).toBeGreaterThan(0);
+    const shown = blocks.map(([, file, text]) => ({ file, text }));
+    expect(shown).toEqual(shown.map(({ file }) => ({ file, text: read(file!) })));
+  });
+});
