@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { type Server, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import {
   BackgroundTasks,
@@ -13,12 +13,15 @@ import {
   dependency,
   Depends,
   HttpReply,
+  Inject,
   Injectable,
+  lazy,
   Post,
   query,
   Task,
   taskSignal,
   type JobContext,
+  type Lazy,
   type RunOn,
 } from 'thereafter';
 import { Type, type Static } from 'typebox';
@@ -614,6 +617,39 @@ describe('one request', () => {
     await server.fetch('/');
     await app.tasks.settled();
     expect(events).toEqual(['task', 'clean-up', 'task of the clean-up']);
+  });
+
+  it('17: lets lazy() in a task class read the scope of its run', async () => {
+    let made = 0;
+    @Injectable({ scope: 'request' })
+    class Unit {
+      readonly number = ++made;
+    }
+    @Injectable()
+    class Reports {
+      constructor(@Inject(lazy(() => Unit)) readonly unit: Lazy<Unit>) {}
+    }
+    const seen: number[][] = [];
+    @Task(Type.Object({}))
+    class Report {
+      constructor(
+        readonly unit: Unit,
+        readonly reports: Reports,
+      ) {}
+      run() {
+        seen.push([this.unit.number, this.reports.unit.get().number]);
+      }
+    }
+    const app = createApp(QUIET)
+      .include(Report)
+      .get('/', { in: { unit: Unit } }, ({ unit, ctx }) => {
+        ctx.tasks.add(Report, {});
+        return { unit: unit.number };
+      });
+    await using server = await serve(app);
+    expect(await (await server.fetch('/')).json()).toEqual({ unit: 1 });
+    await app.tasks.settled();
+    expect(seen).toEqual([[2, 2]]);
   });
 
   it('17: resolves a task class from a scope of its own, which ends after the run', async () => {

@@ -160,7 +160,7 @@ const IDLE_CHECK_MS = 50;
 /** @param ended - Settles when the last connection is gone. */
 export async function stop(server: Server | TlsServer, ended: Promise<unknown>): Promise<void> {
   server.close();
-  // A connection whose last answer was already under way is kept alive; it ends when it turns idle.
+  // A connection whose last request came before is kept alive; it ends when it turns idle.
   const checking = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   try {
     await ended;

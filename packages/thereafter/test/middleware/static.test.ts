@@ -32,7 +32,7 @@ async function site(options?: StaticOptions) {
   await symlink(dir, join(root, 'folder-out'));
   await symlink(join(root, 'digits.txt'), join(root, 'link-in.txt'));
   await symlink(join(root, '.env'), join(root, 'link-hidden.txt'));
-  const app = createApp(QUIET)
+  const app = createApp({ ...QUIET, docs: false })
     .use(compress())
     .use(staticFiles(root, options))
     .get('/api', () => 'from the route')
