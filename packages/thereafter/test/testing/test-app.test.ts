@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
   AppStateError,
+  body,
   createApp,
   dependency,
   Injectable,
@@ -123,6 +124,36 @@ describe.each(['memory', 'socket'] as const)('testApp over a %s', (over) => {
     await t.tasks.drain();
     expect(t.tasks.added(Pin)).toMatchObject([{ status: 'succeeded' }]);
     expect((await t.resolve(Board)).notes).toEqual(['pinned']);
+  });
+
+  it('lists tasks that were not held, too', async () => {
+    await using t = await start(pinning()).start();
+    await t.get('/');
+    await t.tasks.drain();
+    await t.get('/');
+    await t.tasks.settled();
+    expect(t.tasks.added(Pin)).toMatchObject([{ status: 'succeeded' }, { status: 'succeeded' }]);
+    expect(new Set(t.tasks.added().map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('keeps the limits of the app', async () => {
+    const app = createApp({ ...QUIET, limits: { maxBodyBytes: 10 } })
+      .post('/', { in: { text: body.text() } }, ({ text }) => text)
+      .post('/unread', () => 'answer');
+    await using t = await start(app).start();
+    expect(await (await t.post('/', { body: 'short' })).text()).toBe('short');
+    expect((await t.post('/', { body: 'longer than ten' })).status).toBe(413);
+    const unread = await t.post('/unread', { body: Buffer.alloc(100_000) });
+    expect([unread.headers.get('connection'), await unread.text()]).toEqual(['close', 'answer']);
+    expect(await (await t.post('/', { body: 'again' })).text()).toBe('again');
+  });
+
+  it('lets the app end by itself, and takes no requests then', async () => {
+    const app = createApp(QUIET).get('/', () => 'answer');
+    await using t = await start(app).start();
+    expect(await (await t.get('/')).text()).toBe('answer');
+    expect(await app.close()).toEqual({ abandoned: [] });
+    await expect(t.get('/')).rejects.toThrow(/has stopped|ECONNREFUSED/);
   });
 
   it('discards held tasks at the end, and ends their requests', async () => {
