@@ -23,7 +23,7 @@ for (const version of VERSIONS) {
   console.log(`\n=== Node ${version}: ${PROJECTS.join(', ')}`);
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const projects = PROJECTS.flatMap((project) => ['--project', project]);
-  const { status } = spawnSync(node, [vitest, 'run', '--reporter=dot', ...projects], {
+  const { status } = spawnSync(node, [vitest, 'run', '--reporter=default', ...projects], {
     cwd: root,
     stdio: 'inherit',
   });
