@@ -9,7 +9,7 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const BLOCK = /(?:<!-- (\S+) -->\n\n)?```ts\n([^]*?)```/g;
 
 /** Guides made of fragments, each compared with the code around it by a test of its own. */
-const FRAGMENTS = ['docs/guides/inputs.md'];
+const FRAGMENTS = ['inputs', 'responses', 'testing'].map((name) => `docs/guides/${name}.md`);
 const guides = globSync('docs/guides/*.md', { cwd: root }).filter((g) => !FRAGMENTS.includes(g));
 
 describe.for(guides)('%s', (guide) => {

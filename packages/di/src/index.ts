@@ -43,5 +43,6 @@ export {
   type ScopeKind,
   type Source,
   type Token,
+  type TokenOptions,
   type Values,
 } from './token.ts';

@@ -16,6 +16,7 @@ import {
   type Key,
   type LazySource,
   type Source,
+  type Token,
   type Values,
 } from './token.ts';
 
@@ -147,12 +148,15 @@ export function defaultProvider(key: Key): Provider | Unusable {
       return { kind: 'lazy', of: (key as LazySource<unknown>).of as () => Key };
     case 'external':
       return { kind: 'external', source: key as ExternalSource };
-    case 'token':
+    case 'token': {
+      const { default: make } = key as Token<unknown>;
+      if (make) return { kind: 'function', make, lifetime: 'singleton', needs: [] };
       return new Unusable(
         'TA106',
         `nothing provides ${nameOf(key)}`,
-        `Register it: provide(${nameOf(key)}, { value | class | make }).`,
+        `Register it: provide(${nameOf(key)}, { value | class | make }), or give its token a default.`,
       );
+    }
     default:
       return key === undefined
         ? notDefinedYet('what is asked for')

@@ -13,6 +13,13 @@ export interface Source<V> {
 export interface Token<T> extends Source<T> {
   readonly kind: 'token';
   readonly name: string;
+  /** Makes its value when nobody has provided one. */
+  readonly default: (() => T) | undefined;
+}
+
+export interface TokenOptions<T> {
+  /** Makes the value when nobody provides one; called once, when the container starts. */
+  readonly default?: () => T;
 }
 
 /** Reaches a dependency at the moment of use instead of at construction. */
@@ -74,8 +81,8 @@ export type Values<I> = { [K in keyof I]: Gives<I[K]> };
  *
  * @param name - Shown in error messages; two tokens of one name stay different.
  */
-export function token<T>(name: string): Token<T> {
-  return { kind: 'token', name } as Token<T>; // the symbol of Source exists in types only
+export function token<T>(name: string, options: TokenOptions<T> = {}): Token<T> {
+  return { kind: 'token', name, default: options.default } as Token<T>; // the symbol of Source exists in types only
 }
 
 /**

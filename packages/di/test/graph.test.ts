@@ -65,7 +65,7 @@ describe('a missing provider', () => {
       message:
         'Cannot build NotesController: nothing provides Clock ' +
         '(NotesController → notes: NotesService → mailer: Mailer → clock: Clock). ' +
-        'Register it: provide(Clock, { value | class | make }).',
+        'Register it: provide(Clock, { value | class | make }), or give its token a default.',
     });
   });
 

@@ -39,10 +39,12 @@ export interface TaskRunnerOptions extends TaskLimits {
   readonly log: Logger;
 }
 
-/** What a test sees of a task that was added while tasks were held. */
-export interface AddedTask {
+/** What a test sees of a task that was added while tasks were held or recorded. */
+export interface AddedTask<P = unknown> {
+  readonly id: string;
   readonly name: string;
-  readonly payload: unknown;
+  /** Of a class or definition: its payload; of a function: its first argument. */
+  readonly payload: P;
   readonly args: readonly unknown[];
   readonly status: TaskStatus;
 }
@@ -57,8 +59,8 @@ export interface AppTasks {
   hold(): void;
   /** For tests: runs what was held, and what that adds, then holds again. */
   drain(): Promise<void>;
-  /** For tests: the tasks of a function, class or definition that were added since `hold()`. */
-  added(task: unknown): readonly AddedTask[];
+  /** For tests: the tasks that were added since `hold()`, all or those of a function, class or definition. */
+  added(task?: unknown): readonly AddedTask[];
 }
 
 /** What runs, per app: makes the queue of each request, and knows what is not finished. */
@@ -274,14 +276,21 @@ export class TaskRunner implements QueueOwner, AppTasks {
     this.#hold = new Hold(this.#hold?.added);
   }
 
+  /** For tests: from now on tasks are recorded, and run as ever. */
+  record(): void {
+    this.hold();
+    this.#hold?.open();
+  }
+
   async drain(): Promise<void> {
     this.#hold?.open();
     await this.settled();
     if (this.#hold) this.hold();
   }
 
-  added(task: unknown): readonly AddedTask[] {
-    return this.#hold?.added.filter((entry) => entry.task === task) ?? [];
+  added(task?: unknown): readonly AddedTask[] {
+    const { added = [] } = this.#hold ?? {};
+    return added.filter((entry) => task === undefined || entry.task === task);
   }
 
   /**

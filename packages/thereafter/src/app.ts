@@ -2,6 +2,7 @@ import {
   createContainer,
   ThereafterError,
   type Class,
+  type Container,
   type Provision,
   type Source,
   type Token,
@@ -18,13 +19,15 @@ import {
   type TaskErrorHandler,
   type TaskLimits,
 } from '@thereafter/tasks';
+import type { RequestListener } from 'node:http';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compile, InvalidAppError, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { InFlight } from './in-flight.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
-import { toAppLimits, type Limits } from './limits.ts';
+import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
 import { createLog, type AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
@@ -116,8 +119,30 @@ export function createApp(options: AppOptions = {}): App {
   return new App(options);
 }
 
+/** How an app gets its requests: given what answers them, starts whatever brings them. */
+export type Open = (listener: RequestListener, limits: AppLimits) => Promise<RunningServer>;
+
+/** What `thereafter/testing` works with. */
+export interface AppParts {
+  readonly container: Container;
+  readonly runner: TaskRunner;
+  /** `listen()` by other means, and without signals. */
+  readonly start: (open: Open) => Promise<{ readonly url: string }>;
+}
+
+/** @internal The parts of an app. Set by its class, which alone can reach them. */
+export let partsOf: (app: App) => AppParts;
+
 /** Registers, starts and stops; what happens to a request in between stands in `lifecycle.ts`. */
 export class App implements AsyncDisposable {
+  static {
+    partsOf = (app) => ({
+      container: app.#container,
+      runner: app.#runner,
+      start: (open) => app.#start(open),
+    });
+  }
+
   readonly get: AddRoute = this.#verb('GET');
   readonly post: AddRoute = this.#verb('POST');
   readonly put: AddRoute = this.#verb('PUT');
@@ -127,7 +152,7 @@ export class App implements AsyncDisposable {
   readonly #options: AppOptions;
   readonly #log: AppLog;
   readonly #trustsProxy: ProxyTrust;
-  readonly #container = createContainer();
+  readonly #container: Container = createContainer();
   readonly #runner: TaskRunner;
   readonly #inFlight = new InFlight();
   readonly #routes: Route[] = [];
@@ -136,6 +161,7 @@ export class App implements AsyncDisposable {
   readonly #errorHandlers = new ErrorHandlers();
   readonly #lifespans: (() => AsyncGenerator<void, void>)[] = [];
   readonly #running: AsyncGenerator<void, void>[] = [];
+  readonly #stopping = new AbortController();
   #isStarted = false;
   #compiled: CompiledApp | undefined;
   #server: RunningServer | undefined;
@@ -144,6 +170,7 @@ export class App implements AsyncDisposable {
 
   constructor(options: AppOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#stopping.signal); // one for each open event stream
     this.#log = createLog(options.logger ?? true);
     registerCarrier(this.#container);
     this.#trustsProxy = createProxyTrust(options.trustProxy ?? 0);
@@ -273,9 +300,19 @@ export class App implements AsyncDisposable {
    * @throws {ListenError} `LISTEN_FAILED` when the port is taken.
    */
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
+    const { title = 'app', shutdown } = this.#options;
+    const { url } = await this.#start((listener, limits) => startServer(listener, limits, options));
+    if (shutdown?.signals ?? true) {
+      this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
+    }
+    this.#log.info({ title, url }, 'listening');
+    return { url };
+  }
+
+  async #start(open: Open): Promise<{ readonly url: string }> {
     this.#assertNotStarted();
     this.#isStarted = true;
-    const { title = 'app', shutdown, docs } = this.#options;
+    const { docs } = this.#options;
     const limits = toAppLimits(this.#options.limits);
     const compiled: CompiledApp = {
       router: await compile({
@@ -288,6 +325,7 @@ export class App implements AsyncDisposable {
       runner: this.#runner,
       log: this.#log,
       inFlight: this.#inFlight,
+      stopping: this.#stopping.signal,
       isClosing: false,
       trustsProxy: this.#trustsProxy,
       limits,
@@ -304,11 +342,7 @@ export class App implements AsyncDisposable {
       await running.next();
       this.#running.push(running);
     }
-    this.#server = await startServer((req, res) => handle(compiled, req, res), limits, options);
-    if (shutdown?.signals ?? true) {
-      this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
-    }
-    this.#log.info({ title, url: this.#server.url }, 'listening');
+    this.#server = await open((req, res) => handle(compiled, req, res), limits);
     return { url: this.#server.url };
   }
 
@@ -346,6 +380,7 @@ export class App implements AsyncDisposable {
     const remainingMs = (): number => Math.max(0, deadlineMs - performance.now());
     this.#compiled!.isClosing = true; // there is a server, so there is what it serves
     const stopped = server.stop();
+    this.#stopping.abort(); // ends what would not end by itself: event streams
     // Not the same: a handler may still work for a client that has left.
     await within(remainingMs(), Promise.all([stopped, this.#inFlight.idle()]));
     server.cut();

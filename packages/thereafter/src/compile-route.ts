@@ -41,12 +41,15 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
   const style = {
     pattern: route.path,
     status,
-    serialise: compileSerialiser(response),
+    serialise: compileSerialiser(response, {
+      route: route.name,
+      check: process.env.NODE_ENV !== 'production',
+    }),
     form: planForm(sources),
   };
   const run = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
   if (route.middleware.length === 0) return { ...style, run };
-  const inner = async (ctx: Context): Promise<Reply> => toReply(await run(ctx), style);
+  const inner = async (ctx: Context): Promise<Reply> => toReply(await run(ctx), style, ctx);
   return { ...style, run: wrap(route.middleware, inner) };
 }
 

@@ -23,6 +23,8 @@ export interface CompiledApp {
   readonly watchEnd: (ctx: Context) => void;
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
+  /** Aborts when the app stops taking requests. */
+  readonly stopping: AbortSignal;
   readonly onError: (error: unknown, ctx: Context) => unknown;
   /** Whether the app takes no more connections. */
   isClosing: boolean;
@@ -88,7 +90,7 @@ export async function compile({
     router.add(method, path, {
       pattern: path,
       status: 200,
-      serialise: JSON.stringify,
+      serialise: (value) => JSON.stringify(value),
       form: undefined,
       run: reply,
     });

@@ -226,9 +226,19 @@ export class Context implements TaskHost {
     return (this.#log ??= this.#app.log.child({ requestId: this.id }));
   }
 
-  /** Sets a header of the response. */
+  /** @internal Aborts when the app stops taking requests. */
+  get stopping(): AbortSignal {
+    return this.#app.stopping;
+  }
+
+  /**
+   * Sets a header of the response; each `set-cookie` is added to those before.
+   *
+   * @throws {TypeError} For a name or value that HTTP does not allow, such as one with a line break.
+   */
   header(name: string, value: string): void {
-    this.#res.setHeader(name, value);
+    if (name.toLowerCase() === 'set-cookie') this.#res.appendHeader(name, value);
+    else this.#res.setHeader(name, value);
   }
 
   /** The background tasks of this request. */

@@ -1,5 +1,6 @@
 export { AppStateError, createApp, type App, type AppOptions, type CloseResult } from './app.ts';
 export { InvalidAppError } from './compile.ts';
+export { config } from './config.ts';
 export { Context } from './context.ts';
 export { Body, Cookie, File, Form, Header, Path, Query } from './decorators/inputs.ts';
 export type { ControllerOptions } from './decorators/metadata.ts';
@@ -16,6 +17,12 @@ export {
   type SchemaSource,
   type Values,
 } from './handler/inputs.ts';
+export {
+  HttpClient,
+  UpstreamError,
+  type HttpClientOptions,
+  type HttpRequest,
+} from './http-client.ts';
 export type { AppLog } from './log.ts';
 export { file, form, type FileOptions } from './handler/form-inputs.ts';
 export type { BodyOptions } from './handler/http-input.ts';
@@ -44,8 +51,17 @@ export {
   type InputIssue,
   type ProblemDefinition,
 } from './response/problem.ts';
+export { sendFile, type FileReply, type SendFileOptions } from './response/file.ts';
 export { redirect, type RedirectOptions } from './response/redirect.ts';
 export { HttpReply, Reply, type ReplyOptions } from './response/reply.ts';
+export {
+  sse,
+  type Sse,
+  type SseEvent,
+  type SseOptions,
+  type SseSource,
+  type SseStream,
+} from './response/sse.ts';
 export type { RouteOptions } from './route.ts';
 export type { TrustProxy } from './socket/client-address.ts';
 export { ListenError, type ListenOptions } from './socket/server.ts';

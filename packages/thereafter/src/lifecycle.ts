@@ -6,7 +6,7 @@ import type { CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
 import { BadRequest, MethodNotAllowed, NotFound, Problem, UriTooLong } from './response/problem.ts';
 import { Reply } from './response/reply.ts';
-import { toProblemReply, toReply } from './response/to-reply.ts';
+import { fromResponse, toProblemReply, toReply } from './response/to-reply.ts';
 import { checkHead } from './socket/head.ts';
 import { notImplemented } from './socket/refusal.ts';
 import { connectionOf } from './socket/connection.ts';
@@ -50,8 +50,8 @@ export function dispatch(app: CompiledApp, ctx: Context): Reply | Promise<Reply>
   if (route === undefined) return toOptionsReply(app, ctx);
   const value = route.run(ctx);
   return isPromise(value)
-    ? value.then((settled) => toReply(settled, route))
-    : toReply(value, route);
+    ? value.then((settled) => toReply(settled, route, ctx))
+    : toReply(value, route, ctx);
 }
 
 /** Decides 400, 404, 405, 414 and 501. Nothing is returned for OPTIONS of a known path. */
@@ -102,43 +102,63 @@ function answer(app: CompiledApp, ctx: Context, reply: Reply): void {
 function answerError(app: CompiledApp, ctx: Context, error: unknown): void {
   ctx.failure = { error };
   const translated = translateError(app, ctx, error);
-  if (isPromise(translated)) void translated.then((reply) => write(app, ctx, reply));
-  else write(app, ctx, translated);
+  if (isPromise(translated)) void translated.then((reply) => writeError(app, ctx, reply));
+  else writeError(app, ctx, translated);
 }
+
+/** The last stop: whatever is wrong with an error's answer, the client gets one. */
+function writeError(app: CompiledApp, ctx: Context, reply: Reply): void {
+  const { res } = ctx.raw;
+  if (!res.headersSent) for (const name of BODY_HEADERS) res.removeHeader(name);
+  try {
+    write(app, ctx, reply);
+  } catch (error) {
+    ctx.log.error({ err: error, path: ctx.path }, 'the answer to an error was refused');
+    write(app, ctx, toProblemReply(error, ctx.path, ctx.id));
+  }
+}
+
+/** What a handler may have said of a body that is not sent now. */
+const BODY_HEADERS = [
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'content-disposition',
+  'content-range',
+  'cache-control',
+  'etag',
+  'last-modified',
+] as const;
 
 function translateError(app: CompiledApp, ctx: Context, error: unknown): Reply | Promise<Reply> {
   try {
     const handled = app.onError(error, ctx);
     if (!isPromise(handled)) return toErrorReply(ctx, error, handled);
-    return handled.then(
-      (value) => toErrorReply(ctx, error, value),
-      (broken: unknown) =>
-        toErrorReply(
-          ctx,
-          new AggregateError([error, broken], 'an error handler failed'),
-          undefined,
-        ),
-    );
+    return handled
+      .then((value) => toErrorReply(ctx, error, value))
+      .catch((broken: unknown) => toBrokenHandlerReply(ctx, error, broken));
   } catch (broken) {
-    return toErrorReply(
-      ctx,
-      new AggregateError([error, broken], 'an error handler failed'),
-      undefined,
-    );
+    return toBrokenHandlerReply(ctx, error, broken);
   }
+}
+
+function toBrokenHandlerReply(ctx: Context, error: unknown, broken: unknown): Reply {
+  const both = new AggregateError([error, broken], 'an error handler failed');
+  return toErrorReply(ctx, both, undefined);
 }
 
 /** @param handled - What `onError` gave for it: a problem or a response, or nothing. */
 function toErrorReply(ctx: Context, error: unknown, handled: unknown): Reply {
-  if (handled instanceof Response) return toReply(handled, ERROR_STYLE);
+  if (handled instanceof Response) return fromResponse(handled);
+  if (handled !== undefined && !(handled instanceof Problem)) {
+    throw new TypeError('An onError handler must give a Problem or a Response.');
+  }
   const final = handled ?? error;
   if (!(final instanceof Problem) || final.status >= 500) {
     ctx.log.error({ err: error, method: ctx.method, path: ctx.path }, 'request failed');
   }
   return toProblemReply(final, ctx.path, ctx.id);
 }
-
-const ERROR_STYLE = { status: 500, serialise: JSON.stringify } as const;
 
 function write(app: CompiledApp, ctx: Context, reply: Reply): void {
   const { req, res } = ctx.raw;

@@ -1,6 +1,6 @@
 import type { Context } from './context.ts';
 import { Reply } from './response/reply.ts';
-import { toReply } from './response/to-reply.ts';
+import { fromResponse } from './response/to-reply.ts';
 
 /**
  * A layer around what comes after it: other middleware, then the route. `next()` gives the reply on
@@ -19,9 +19,7 @@ export function wrap(middleware: readonly Middleware[], inner: Layer): Layer {
   return middleware.reduceRight<Layer>(
     (next, layer) => async (ctx) => {
       const reply = await layer(ctx, async () => next(ctx));
-      return reply instanceof Reply
-        ? reply
-        : toReply(reply, { status: 200, serialise: JSON.stringify });
+      return reply instanceof Reply ? reply : fromResponse(reply);
     },
     inner,
   );

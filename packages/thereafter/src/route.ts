@@ -7,17 +7,23 @@ import {
   type Need,
 } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
-import type { Static, TSchema } from 'typebox';
 import { Context } from './context.ts';
 import { controllerOf, routesOf } from './decorators/metadata.ts';
 import type { Middleware } from './middleware.ts';
 import type { Problem } from './response/problem.ts';
+import type { FileReply } from './response/file.ts';
 import type { HttpReply } from './response/reply.ts';
+import type { ResponseSchemas, ResponseValue } from './response/schemas.ts';
+import type { Sse } from './response/sse.ts';
 
 /** What a route says about itself besides its method and path. */
 export interface RouteOptions {
-  /** What is sent: fields that it does not name never leave. */
-  readonly response?: TSchema;
+  /**
+   * What is sent: fields that it does not name never leave. One schema, or one for each status:
+   * `{ 200: User, 404: Missing }`. Outside of production (`NODE_ENV`), a value that does not fit is a
+   * logged 500.
+   */
+  readonly response?: ResponseSchemas;
   /** Of a reply that has no status of its own; default 200, or 204 when nothing is returned. */
   readonly status?: number;
   /** The problems that it may answer with, for the documentation. */
@@ -36,10 +42,10 @@ export interface RouteOptions {
 }
 
 /** What a handler may return where its schema gives an `R`. */
-export type Returned<R> = R | Response | HttpReply<R> | AsyncIterable<unknown>;
+export type Returned<R> = R | Response | HttpReply<R> | AsyncIterable<unknown> | FileReply | Sse<R>;
 
 /** What the `response` of route options gives. */
-export type Out<O> = O extends { response: infer S extends TSchema } ? Static<S> : unknown;
+export type Out<O> = O extends { response: infer S } ? ResponseValue<S> : unknown;
 
 /** Calls a handler with the values that its plan left in the slots. */
 export type Call = (slots: readonly unknown[]) => unknown;

@@ -9,6 +9,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { UsersController } from './listings/l02-controller.ts';
 import { MeController } from './listings/l03-deps.ts';
 import { SignupController } from './listings/l06-background.ts';
+import { app as listing09 } from './listings/l09-errors.ts';
 import { NewUser } from './listings/schemas.ts';
 import { UserRepo } from './listings/users.ts';
 import { QUIET, serve } from './support/serve.ts';
@@ -93,6 +94,48 @@ describe('the listings', () => {
       ]);
     } finally {
       log.mockRestore();
+    }
+  });
+
+  it('l09: a problem of its own type carries its members, and a driver error becomes one', async () => {
+    await using server = await serve(listing09);
+    expect((await server.post('/cart/book', {})).status).toBe(200);
+    const response = await server.post('/cart/none', {});
+    expect(response.status).toBe(409);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(await response.json()).toEqual({
+      type: '/problems/out-of-stock',
+      title: 'Out of stock',
+      status: 409,
+      detail: 'no none left',
+      instance: '/cart/none',
+      requestId: expect.any(String),
+      available: 0,
+    });
+  });
+
+  it('l11: an app with settings, middleware and a lifespan runs as a program', async () => {
+    const program = spawn(
+      process.execPath,
+      [
+        '--conditions=thereafter-source',
+        '--import',
+        join(here, 'support/any-port.js'),
+        '--import',
+        join(here, '../../cli/src/register.ts'),
+        join(here, 'listings/l11-lifecycle.ts'),
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    try {
+      const [line] = (await once(createInterface(program.stdout), 'line')) as [string];
+      const { url } = JSON.parse(line) as { url: string };
+      const response = await fetch(`${url}/api/users`);
+      expect(await response.json()).toEqual([]);
+      expect(response.headers.get('server-timing')).toMatch(/^app;dur=[\d.]+$/);
+    } finally {
+      program.kill();
+      await once(program, 'exit');
     }
   });
 

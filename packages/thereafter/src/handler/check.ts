@@ -4,14 +4,18 @@ import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { DecodeUnsafe, HasCodec } from 'typebox/value';
 import { Settings } from 'typebox/system';
-import type { Context } from '../context.ts';
 import type { InputIssue } from '../response/problem.ts';
 
 /** Most issues that one input reports. */
 const MAX_ISSUES = 100;
 
+/** Where a check notes what is wrong: a `Context`, or something that has as much of it. */
+export interface Findings {
+  issues: InputIssue[] | undefined;
+}
+
 /** Gives the value back, or `INVALID` after noting on the context what is wrong with it. */
-export type Check = (ctx: Context, value: unknown) => unknown;
+export type Check = (ctx: Findings, value: unknown) => unknown;
 
 /**
  * Compiles a check against a schema.
@@ -51,7 +55,7 @@ function compileDecode(schema: TSchema, source: InputIssue['source'], pointer: s
   };
 }
 
-export function addIssue(ctx: Context, issue: InputIssue): void {
+export function addIssue(ctx: Findings, issue: InputIssue): void {
   (ctx.issues ??= []).push(issue);
 }
 

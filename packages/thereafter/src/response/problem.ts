@@ -34,10 +34,20 @@ export class Problem extends Error {
     return STATUS_CODES[this.status] ?? 'Error';
   }
 
-  /** Declares a problem type with typed members; extend the result to give it a name. */
+  /**
+   * Declares a problem type with typed members; extend the result to give it a name.
+   *
+   * @throws {TypeError} When a member of the extension is one that every problem or error has.
+   */
   static define<S extends TObject>(
     definition: ProblemDefinition<S>,
   ): new (extension: Static<S>, detail?: string) => Problem & Static<S> {
+    const taken = Object.keys(definition.extension.properties).find((name) => RESERVED.has(name));
+    if (taken !== undefined) {
+      throw new TypeError(
+        `${definition.type} declares the member ${taken}, which every problem has. Name it otherwise.`,
+      );
+    }
     class DefinedProblem extends Problem {
       static readonly definition: ProblemDefinition<TObject> = definition;
       override readonly status = definition.status;
@@ -61,6 +71,23 @@ export class Problem extends Error {
     ) => Problem & Static<S>;
   }
 }
+
+/** Members of every problem, in its body or as an error. */
+const RESERVED = new Set([
+  'type',
+  'title',
+  'status',
+  'detail',
+  'instance',
+  'requestId',
+  'headers',
+  'extension',
+  'name',
+  'message',
+  'stack',
+  'cause',
+  '__proto__',
+]);
 
 export class BadRequest extends Problem {
   override readonly status = 400;

@@ -1,4 +1,17 @@
 import type { Readable } from 'node:stream';
+import type { Context } from '../context.ts';
+import type { Serialiser } from './serialise.ts';
+
+/** What a route decides about its replies. */
+export interface ReplyStyle {
+  readonly status: number;
+  readonly serialise: Serialiser;
+}
+
+/** A returned value that knows itself how to become a reply, such as a file or an event stream. */
+export abstract class ReplySource {
+  abstract toReply(ctx: Context, style: ReplyStyle): Reply | Promise<Reply>;
+}
 
 export interface ReplyOptions {
   /** Default: the route's `status`, else 200. */

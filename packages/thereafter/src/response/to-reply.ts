@@ -1,15 +1,14 @@
+import { isPromise } from '@thereafter/di';
 import { TasksFullError } from '@thereafter/tasks';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import type { Context } from '../context.ts';
 import { Busy, Problem } from './problem.ts';
-import { HttpReply, Reply } from './reply.ts';
-import type { Serialiser } from './serialise.ts';
+import { HttpReply, Reply, ReplySource, type ReplyStyle } from './reply.ts';
 
-/** What a route decides about its replies. */
-export interface ReplyStyle {
-  readonly status: number;
-  readonly serialise: Serialiser;
-}
+/** All that is said of a fault that is not the client's. */
+const HIDDEN = 'Something went wrong here. It has been logged.';
 
 const BINARY_TYPE = 'application/octet-stream';
 
@@ -17,25 +16,27 @@ const BINARY_TYPE = 'application/octet-stream';
  * The one place where a returned value becomes a reply: `undefined` is 204, text and bytes are sent as
  * they are, streams are piped, an async iterable becomes JSON lines, everything else JSON.
  */
-export function toReply(value: unknown, style: ReplyStyle): Reply {
+export function toReply(value: unknown, style: ReplyStyle, ctx: Context): Reply | Promise<Reply> {
   const { status } = style;
   if (value === undefined) return new Reply(status === 200 ? 204 : status);
   if (typeof value === 'string') return new Reply(status, 'text/plain; charset=utf-8', value);
   if (typeof value === 'object' && value !== null) {
     if (value instanceof Reply) return value;
-    if (value instanceof HttpReply) return fromHttpReply(value, style);
+    if (value instanceof HttpReply) return fromHttpReply(value, style, ctx);
+    if (value instanceof ReplySource) return value.toReply(ctx, style);
     if (value instanceof Uint8Array) return new Reply(status, BINARY_TYPE, value);
+    if (value instanceof ArrayBuffer) return new Reply(status, BINARY_TYPE, new Uint8Array(value));
     if (value instanceof Response) return fromResponse(value);
     if (value instanceof Readable) return new Reply(status, BINARY_TYPE, value);
     if (value instanceof ReadableStream) {
       return new Reply(status, BINARY_TYPE, Readable.fromWeb(value as NodeReadableStream));
     }
     if (Symbol.asyncIterator in value) {
-      const lines = jsonLines(value as AsyncIterable<unknown>, style.serialise);
+      const lines = jsonLines(value as AsyncIterable<unknown>, style);
       return new Reply(status, 'application/jsonl', Readable.from(lines));
     }
   }
-  return new Reply(status, 'application/json', style.serialise(value));
+  return new Reply(status, 'application/json', style.serialise(value, status));
 }
 
 /**
@@ -51,8 +52,7 @@ export function toProblemReply(thrown: unknown, path: string, requestId: string)
     type,
     title,
     status,
-    detail:
-      status === 500 ? 'Something went wrong here. It has been logged.' : message || undefined,
+    detail: status < 500 ? message || undefined : HIDDEN,
     instance: path,
     requestId,
     ...extension,
@@ -71,20 +71,35 @@ function toProblem(thrown: unknown): Problem {
   return new Problem();
 }
 
-function fromHttpReply({ value, status, headers }: HttpReply<unknown>, style: ReplyStyle): Reply {
-  const reply = toReply(value, { ...style, status: status ?? style.status });
-  for (const [name, header] of Object.entries(headers)) reply.headers.set(name, header);
-  return reply;
+function fromHttpReply(
+  { value, status, headers }: HttpReply<unknown>,
+  style: ReplyStyle,
+  ctx: Context,
+): Reply | Promise<Reply> {
+  const add = (reply: Reply): Reply => {
+    for (const [name, header] of Object.entries(headers)) setHeader(reply.headers, name, header);
+    return reply;
+  };
+  const reply = toReply(value, { ...style, status: status ?? style.status }, ctx);
+  return isPromise(reply) ? reply.then(add) : add(reply);
 }
 
-function fromResponse({ status, body, headers }: Response): Reply {
+/** Refuses what would split the response before `Headers` does, whose message repeats the value. */
+function setHeader(headers: Headers, name: string, value: string): void {
+  validateHeaderName(name);
+  validateHeaderValue(name, value);
+  headers.set(name, value);
+}
+
+/** A web `Response` as a reply. Its body is read once, here. */
+export function fromResponse({ status, body, headers }: Response): Reply {
   const stream = body ? Readable.fromWeb(body as NodeReadableStream) : undefined; // the same class under another name
   return new Reply(status, undefined, stream, headers);
 }
 
 async function* jsonLines(
   values: AsyncIterable<unknown>,
-  serialise: Serialiser,
+  { serialise, status }: ReplyStyle,
 ): AsyncGenerator<string, void> {
-  for await (const value of values) yield `${serialise(value)}\n`;
+  for await (const value of values) yield `${serialise(value, status)}\n`;
 }

@@ -18,7 +18,13 @@ export function send(
   if (res.headersSent) res.destroy(); // half an answer is out, and this is another one
   if (res.destroyed) return discard(body);
   const isEmpty = status === 204 || status === 304;
-  if (reply.hasHeaders) for (const [name, value] of reply.headers) res.appendHeader(name, value);
+  if (reply.hasHeaders) {
+    for (const [name, value] of reply.headers) {
+      // What middleware or `ctx.header()` said stays only where several values make sense.
+      if (LISTS.has(name)) res.appendHeader(name, value);
+      else res.setHeader(name, value);
+    }
+  }
   closeIfUnread(res.req, res);
   if (type !== undefined && !isEmpty && !res.hasHeader('content-type')) {
     res.setHeader('content-type', type);
@@ -44,6 +50,9 @@ export function send(
   });
   pipeline(body, res, () => undefined); // what went wrong was said above
 }
+
+/** Headers of which one more does not contradict another. */
+const LISTS = new Set(['set-cookie', 'vary', 'link', 'server-timing', 'www-authenticate']);
 
 function discard(body: Reply['body']): void {
   if (isStream(body)) body.destroy();

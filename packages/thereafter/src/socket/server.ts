@@ -58,10 +58,7 @@ export async function startServer(
   limits: AppLimits,
   { port = portFromEnvironment(), host, tls }: ListenOptions,
 ): Promise<RunningServer> {
-  const server = tls
-    ? createTlsServer({ ...tls, ...nodeOptions(limits) })
-    : createServer(nodeOptions(limits));
-  const stopWatching = guard(server, limits, listener);
+  const { server, stopWatching } = createHttpServer(listener, limits, tls);
   server.listen({ port, host });
   try {
     await once(server, 'listening');
@@ -71,9 +68,21 @@ export async function startServer(
   }
   return {
     url: urlOf(server, tls ? 'https' : 'http'),
-    stop: () => stop(server).finally(stopWatching),
+    stop: () => stop(server, once(server, 'close')).finally(stopWatching),
     cut: () => server.closeAllConnections(),
   };
+}
+
+/** A server that sees to its limits until `stopWatching()`, and does not listen yet. */
+export function createHttpServer(
+  listener: RequestListener,
+  limits: AppLimits,
+  tls?: TlsOptions,
+): { readonly server: Server | TlsServer; readonly stopWatching: () => void } {
+  const server = tls
+    ? createTlsServer({ ...tls, ...nodeOptions(limits) })
+    : createServer(nodeOptions(limits));
+  return { server, stopWatching: guard(server, limits, listener) };
 }
 
 function nodeOptions(limits: AppLimits): ServerOptions {
@@ -148,13 +157,13 @@ function urlOf(server: Server | TlsServer, scheme: string): string {
 
 const IDLE_CHECK_MS = 50;
 
-async function stop(server: Server | TlsServer): Promise<void> {
-  const closed = once(server, 'close');
+/** @param ended - Settles when the last connection is gone. */
+export async function stop(server: Server | TlsServer, ended: Promise<unknown>): Promise<void> {
   server.close();
   // A connection whose last request came before is kept alive; it ends when it turns idle.
   const checking = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   try {
-    await closed;
+    await ended;
   } finally {
     clearInterval(checking);
   }

@@ -1,0 +1,170 @@
+import { createApp, NotFound, Problem, ServiceUnavailable, type Context } from 'thereafter';
+import { Type } from 'typebox';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { loggedErrors } from '../support/log.ts';
+import { QUIET, serve } from '../support/serve.ts';
+
+class OutOfStock extends Problem.define({
+  type: '/problems/out-of-stock',
+  status: 409,
+  title: 'Out of stock',
+  extension: Type.Object({ available: Type.Integer() }),
+}) {}
+
+describe('a problem', () => {
+  it('has the standard members, the instance, the request id and typed members of its own', async () => {
+    const app = createApp(QUIET).get('/cart', () => {
+      throw new OutOfStock({ available: 2 }, 'only two left');
+    });
+    await using server = await serve(app);
+    const response = await server.fetch('/cart?secret=1');
+    expect(response.status).toBe(409);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(await response.json()).toEqual({
+      type: '/problems/out-of-stock',
+      title: 'Out of stock',
+      status: 409,
+      detail: 'only two left',
+      instance: '/cart',
+      requestId: expect.any(String),
+      available: 2,
+    });
+    expectTypeOf(new OutOfStock({ available: 2 }).available).toEqualTypeOf<number>();
+    // @ts-expect-error a member is missing
+    expect(new OutOfStock({})).toBeInstanceOf(Problem);
+  });
+
+  it.each(['status', 'requestId', 'message', 'stack'])(
+    'may not declare a member %s, which exists',
+    (member) => {
+      expect(() =>
+        Problem.define({
+          type: '/problems/odd',
+          status: 400,
+          title: 'Odd',
+          extension: Type.Object({ [member]: Type.String() }),
+        }),
+      ).toThrow(`/problems/odd declares the member ${member}`);
+    },
+  );
+
+  it('below 500 is not logged; from 500 its detail is logged and not sent', async () => {
+    const app = createApp(QUIET)
+      .get('/missing', () => {
+        throw new NotFound('no such thing');
+      })
+      .get('/busy', () => {
+        throw new ServiceUnavailable('the database at 10.0.0.1 is down');
+      });
+    const errors = loggedErrors(app);
+    await using server = await serve(app);
+    expect(await (await server.fetch('/missing')).json()).toMatchObject({
+      detail: 'no such thing',
+    });
+    expect(errors).toEqual([]);
+    const busy = await server.fetch('/busy');
+    expect(busy.status).toBe(503);
+    expect(await busy.text()).not.toContain('10.0.0.1');
+    expect(errors).toHaveLength(1);
+  });
+
+  it('replaces what the handler had said of its own body, and keeps the other headers', async () => {
+    const app = createApp(QUIET).get('/', ({ ctx }) => {
+      ctx.header('content-type', 'text/csv');
+      ctx.header('etag', '"1"');
+      ctx.header('content-disposition', 'attachment');
+      ctx.header('x-kept', 'yes');
+      throw new NotFound();
+    });
+    await using server = await serve(app);
+    const { headers } = await server.fetch('/');
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(headers.has('etag')).toBe(false);
+    expect(headers.has('content-disposition')).toBe(false);
+    expect(headers.get('x-kept')).toBe('yes');
+  });
+});
+
+describe('an unknown error', () => {
+  const thrown: [string, () => unknown][] = [
+    ['an error', () => new Error('secret')],
+    ['a text', () => 'secret'],
+    ['undefined', () => undefined],
+    ['null', () => null],
+    ['an object', () => ({ secret: true })],
+    ['a symbol', () => Symbol('secret')],
+    ['an object without a prototype', () => Object.create(null) as object],
+  ];
+  it.each(thrown)(
+    'such as %s is a 500 without internals, logged once with the id',
+    async (_, make) => {
+      const app = createApp(QUIET)
+        .get('/thrown', () => {
+          throw make();
+        })
+        .get('/rejected', () => Promise.reject(make() as Error))
+        .onError(TypeError, () => new NotFound());
+      const errors = loggedErrors(app);
+      await using server = await serve(app);
+      for (const path of ['/thrown', '/rejected']) {
+        const response = await server.fetch(path);
+        expect(response.status).toBe(500);
+        const body = (await response.json()) as { requestId: string };
+        expect(JSON.stringify(body)).not.toContain('secret');
+        expect(errors.splice(0)).toMatchObject([{ id: body.requestId, path }]);
+      }
+    },
+  );
+});
+
+describe('an error handler', () => {
+  const failing: [string, (error: Error, ctx: Context) => never | Response | Promise<Response>][] =
+    [
+      [
+        'throws',
+        () => {
+          throw new Error('broken');
+        },
+      ],
+      ['rejects', () => Promise.reject(new Error('broken'))],
+      [
+        'gives a Response that was read',
+        async () => {
+          const used = new Response('x');
+          await used.text();
+          return used;
+        },
+      ],
+      ['gives nothing useful', () => 5 as never],
+    ];
+  it.each(failing)('that %s falls to the plain 500 once', async (_, handler) => {
+    const app = createApp(QUIET)
+      .get('/', () => {
+        throw new Error('first');
+      })
+      .onError(Error, handler);
+    const errors = loggedErrors(app);
+    await using server = await serve(app);
+    const response = await server.fetch('/');
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ status: 500, type: 'about:blank' });
+    expect(errors).toHaveLength(1);
+  });
+
+  it('gives a problem or a Response, at once or later', async () => {
+    const app = createApp(QUIET)
+      .get('/range', () => {
+        throw new RangeError('far');
+      })
+      .get('/type', () => {
+        throw new TypeError('odd');
+      })
+      .onError(Error, async () => new NotFound('by Error'))
+      .onError(RangeError, (error) => new Response(error.message, { status: 418 }));
+    await using server = await serve(app);
+    const teapot = await server.fetch('/range');
+    expect(teapot.status).toBe(418);
+    expect(await teapot.text()).toBe('far');
+    expect(await (await server.fetch('/type')).json()).toMatchObject({ detail: 'by Error' });
+  });
+});
