@@ -40,3 +40,4 @@ export {
   type TaskOptions,
 } from './task.ts';
 export type { Outcome, TaskHost, TaskQueue } from './task-queue.ts';
+export { within } from './within.ts';

@@ -11,6 +11,7 @@ import { BackgroundJob, type QueuedTask, type TaskStatus } from './queued-task.t
 import { TaskQueue, type QueueOwner, type TaskHost } from './task-queue.ts';
 import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
 import { ThreadPool } from './thread-pool.ts';
+import { within } from './within.ts';
 
 /** What is known of a task that failed. */
 export interface TaskFailure {
@@ -341,14 +342,4 @@ class Hold {
 
 function toFailure({ id, name, requestId }: QueuedTask): TaskFailure {
   return { taskId: id, taskName: name, requestId, attempt: 1 };
-}
-
-/** Waits for work, but no longer than this. */
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, timeoutMs));
-  });
-  await Promise.race([work, timeout]);
-  clearTimeout(timer);
 }

@@ -12,6 +12,7 @@ import {
   TaskRunner,
   taskSpecOf,
   toMilliseconds,
+  within,
   type AppTasks,
   type Duration,
   type Runnable,
@@ -21,7 +22,6 @@ import {
 } from '@thereafter/tasks';
 import type { RequestListener } from 'node:http';
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { compile, InvalidAppError, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
@@ -163,7 +163,6 @@ export class App implements AsyncDisposable {
   readonly #running: AsyncGenerator<void, void>[] = [];
   readonly #stopping = new AbortController();
   #isStarted = false;
-  #compiled: CompiledApp | undefined;
   #server: RunningServer | undefined;
   #leaveProcess: (() => void) | undefined;
   #closing: Promise<CloseResult> | undefined;
@@ -326,7 +325,6 @@ export class App implements AsyncDisposable {
       log: this.#log,
       inFlight: this.#inFlight,
       stopping: this.#stopping.signal,
-      isClosing: false,
       trustsProxy: this.#trustsProxy,
       limits,
       watchEnd: (ctx) => watchEnd(compiled, ctx),
@@ -336,7 +334,6 @@ export class App implements AsyncDisposable {
           : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
       onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
     };
-    this.#compiled = compiled;
     for (const lifespan of this.#lifespans) {
       const running = lifespan();
       await running.next();
@@ -378,7 +375,6 @@ export class App implements AsyncDisposable {
     const timeout = drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
     const deadlineMs = performance.now() + toMilliseconds(timeout);
     const remainingMs = (): number => Math.max(0, deadlineMs - performance.now());
-    this.#compiled!.isClosing = true; // there is a server, so there is what it serves
     const stopped = server.stop();
     this.#stopping.abort(); // ends what would not end by itself: event streams
     // Not the same: a handler may still work for a client that has left.
@@ -422,14 +418,3 @@ export class App implements AsyncDisposable {
 
 /** What clean-up gets when the deadline has passed: enough to be fair, and bounded, since it may hang. */
 const GRACE_MS = 400;
-
-/** Waits for work, but no longer than this. @returns Whether it ended. */
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-  const timer = new AbortController();
-  const isOver = await Promise.race([
-    work.then(() => true),
-    delay(timeoutMs, false, { signal: timer.signal }).catch(() => false),
-  ]);
-  timer.abort();
-  return isOver;
-}

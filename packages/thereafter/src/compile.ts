@@ -26,8 +26,6 @@ export interface CompiledApp {
   /** Aborts when the app stops taking requests. */
   readonly stopping: AbortSignal;
   readonly onError: (error: unknown, ctx: Context) => unknown;
-  /** Whether the app takes no more connections. */
-  isClosing: boolean;
 }
 
 /** The app cannot start. `errors` holds every fault that was found, not only the first. */

@@ -41,9 +41,11 @@ export class Context implements TaskHost {
   /** @internal Whether the handler has settled and its reply is written. */
   isAnswered = false;
 
+  /** @internal The request of Node behind this one. */
+  readonly req: IncomingMessage;
+  /** @internal The response of Node behind this one. */
+  readonly res: ServerResponse;
   readonly #app: CompiledApp;
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
   #isEndExpected = false;
   #outcome: Outcome | undefined = undefined;
   #isBodyTaken = false;
@@ -61,8 +63,8 @@ export class Context implements TaskHost {
 
   constructor(app: CompiledApp, req: IncomingMessage, res: ServerResponse) {
     this.#app = app;
-    this.#req = req;
-    this.#res = res;
+    this.req = req;
+    this.res = res;
   }
 
   /** Names the request in logs and problems. */
@@ -82,7 +84,7 @@ export class Context implements TaskHost {
   }
 
   get method(): string {
-    return this.#req.method!; // always set on a server's request
+    return this.req.method!; // always set on a server's request
   }
 
   /**
@@ -99,14 +101,14 @@ export class Context implements TaskHost {
     const path = isPath ? this.target : '/';
     return (
       (isPath ? null : URL.parse(this.target)) ??
-      URL.parse(`http://${this.#req.headers.host ?? 'localhost'}${path}`) ??
+      URL.parse(`http://${this.req.headers.host ?? 'localhost'}${path}`) ??
       new URL(`http://localhost${path}`) // a path makes no URL fail
     );
   }
 
   /** @internal The request target as it came, query string included. */
   get target(): string {
-    return this.#req.url!; // always set on a server's request
+    return this.req.url!; // always set on a server's request
   }
 
   /** @internal The request target without its query string, as it came. */
@@ -120,12 +122,12 @@ export class Context implements TaskHost {
    * app trusts. Empty when the connection has ended.
    */
   get clientAddress(): string {
-    return clientAddress(this.#req, this.#app.trustsProxy);
+    return clientAddress(this.req, this.#app.trustsProxy);
   }
 
   /** Whether the app is closing: it finishes what it has, and takes no more connections. */
   get isClosing(): boolean {
-    return this.#app.isClosing;
+    return this.stopping.aborted;
   }
 
   /**
@@ -139,7 +141,7 @@ export class Context implements TaskHost {
 
   /** The cookies, decoded. Of two with one name the first counts, which is the more specific one. */
   get cookies(): Readonly<Record<string, string | undefined>> {
-    return (this.#cookies ??= parseCookie(this.#req.headers.cookie ?? ''));
+    return (this.#cookies ??= parseCookie(this.req.headers.cookie ?? ''));
   }
 
   /** @internal */
@@ -149,7 +151,7 @@ export class Context implements TaskHost {
 
   /** The request's headers, names in lower case. */
   get headers(): IncomingMessage['headers'] {
-    return this.#req.headers;
+    return this.req.headers;
   }
 
   /** The request as the web platform knows it. Its body can be read once, here or as an input. */
@@ -159,7 +161,7 @@ export class Context implements TaskHost {
 
   #toRequest(): Request {
     const headers = new Headers();
-    for (const [name, value] of Object.entries(this.#req.headersDistinct)) {
+    for (const [name, value] of Object.entries(this.req.headersDistinct)) {
       for (const part of value ?? []) headers.append(name, part);
     }
     const hasBody = this.method !== 'GET' && this.method !== 'HEAD';
@@ -207,11 +209,6 @@ export class Context implements TaskHost {
     }
   }
 
-  /** @internal The messages of Node behind this request. */
-  get raw(): { readonly req: IncomingMessage; readonly res: ServerResponse } {
-    return { req: this.#req, res: this.#res };
-  }
-
   /** Aborts when the client leaves before the response is complete; not on a normal end. */
   get signal(): AbortSignal {
     if (!this.#controller) {
@@ -237,8 +234,8 @@ export class Context implements TaskHost {
    * @throws {TypeError} For a name or value that HTTP does not allow, such as one with a line break.
    */
   header(name: string, value: string): void {
-    if (name.toLowerCase() === 'set-cookie') this.#res.appendHeader(name, value);
-    else this.#res.setHeader(name, value);
+    if (name.toLowerCase() === 'set-cookie') this.res.appendHeader(name, value);
+    else this.res.setHeader(name, value);
   }
 
   /** The background tasks of this request. */

@@ -47,15 +47,15 @@ export function handle(app: CompiledApp, req: IncomingMessage, res: ServerRespon
 /** Finds the route and runs it. What middleware of the app is wrapped around. */
 export function dispatch(app: CompiledApp, ctx: Context): Reply | Promise<Reply> {
   const route = findRoute(app, ctx);
-  if (route === undefined) return toOptionsReply(app, ctx);
+  if (route instanceof Reply) return route;
   const value = route.run(ctx);
   return isPromise(value)
     ? value.then((settled) => toReply(settled, route, ctx))
     : toReply(value, route, ctx);
 }
 
-/** Decides 400, 404, 405, 414 and 501. Nothing is returned for OPTIONS of a known path. */
-function findRoute({ router }: CompiledApp, ctx: Context): CompiledRoute | undefined {
+/** Decides 400, 404, 405, 414 and 501, and answers OPTIONS of a known path. */
+function findRoute({ router }: CompiledApp, ctx: Context): CompiledRoute | Reply {
   const found: Match<CompiledRoute> | Miss = router.find(ctx.method, ctx.target);
   if (typeof found === 'object') {
     ctx.compiledRoute = found.store;
@@ -68,10 +68,10 @@ function findRoute({ router }: CompiledApp, ctx: Context): CompiledRoute | undef
   if (!METHODS.has(ctx.method)) throw notImplemented();
   const allowed = router.allowedMethods(ctx.target);
   if (ctx.method === 'TRACE') throw new MethodNotAllowed(allowed); // it would echo cookies
-  if (ctx.target === '*') return undefined;
+  if (ctx.target === '*') return toOptionsReply(allowed);
   if (allowed.length === 0) throw new NotFound(`There is nothing at ${ctx.path}.`);
   if (ctx.method !== 'OPTIONS') throw new MethodNotAllowed(allowed);
-  return undefined;
+  return toOptionsReply(allowed);
 }
 
 const METHODS: ReadonlySet<string> = new Set([
@@ -85,9 +85,8 @@ const METHODS: ReadonlySet<string> = new Set([
   'TRACE',
 ]);
 
-function toOptionsReply({ router }: CompiledApp, ctx: Context): Reply {
-  const allow = router.allowedMethods(ctx.target).join(', ');
-  return new Reply(204, undefined, undefined, new Headers({ allow }));
+function toOptionsReply(allowed: readonly string[]): Reply {
+  return new Reply(204, undefined, undefined, new Headers({ allow: allowed.join(', ') }));
 }
 
 function answer(app: CompiledApp, ctx: Context, reply: Reply): void {
@@ -108,7 +107,7 @@ function answerError(app: CompiledApp, ctx: Context, error: unknown): void {
 
 /** The last stop: whatever is wrong with an error's answer, the client gets one. */
 function writeError(app: CompiledApp, ctx: Context, reply: Reply): void {
-  const { res } = ctx.raw;
+  const { res } = ctx;
   if (!res.headersSent) for (const name of BODY_HEADERS) res.removeHeader(name);
   try {
     write(app, ctx, reply);
@@ -161,8 +160,8 @@ function toErrorReply(ctx: Context, error: unknown, handled: unknown): Reply {
 }
 
 function write(app: CompiledApp, ctx: Context, reply: Reply): void {
-  const { req, res } = ctx.raw;
-  if (app.isClosing && connectionOf(req.socket)?.isAtLastAnswer !== false) {
+  const { req, res } = ctx;
+  if (app.stopping.aborted && connectionOf(req.socket)?.isAtLastAnswer !== false) {
     res.shouldKeepAlive = false; // or its connection would stay open, idle
   }
   send(res, reply, (error) => {
@@ -185,7 +184,7 @@ function releaseScope(ctx: Context, scope: Scope, body: unknown): void {
 
 /** Waits for the end of the response. Only called when a task, a disposer or a signal needs it. */
 export function watchEnd(app: CompiledApp, ctx: Context): void {
-  const { req, res } = ctx.raw;
+  const { req, res } = ctx;
   onResponseEnd(req, res, (end) => {
     ctx.end(ctx.hasBrokenBody ? 'failed' : end);
     if (ctx.isAnswered) proceed(app, ctx); // a client may leave while the handler still works

@@ -506,7 +506,7 @@ describe('the policy', () => {
         .add(() => undefined)
         .cancel();
       if (ctx.params['how'] === 'throw') throw new Error('no');
-      if (ctx.params['how'] === 'leave') ctx.raw.req.socket.destroy();
+      if (ctx.params['how'] === 'leave') ctx.req.socket.destroy();
       return 'ok';
     });
     await using server = await serve(app);
@@ -746,7 +746,7 @@ describe('one request', () => {
         ctx.tasks.add(() => seen.push(store.getStore()));
         if (ctx.params['how'] === 'abort') {
           ctx.signal.addEventListener('abort', left.open);
-          ctx.raw.req.socket.destroy();
+          ctx.req.socket.destroy();
           await left.opened;
         }
         return 'ok';
@@ -907,7 +907,7 @@ describe('misuse', () => {
     using record = recordTasks();
     const app = createApp(QUIET).get('/', ({ ctx }) => {
       ctx.tasks.with({ name: 'header' }).add(() => ctx.header('x-late', '1'));
-      ctx.tasks.with({ name: 'write' }).add(() => void ctx.raw.res.write('more'));
+      ctx.tasks.with({ name: 'write' }).add(() => void ctx.res.write('more'));
       return 'ok';
     });
     await using server = await serve(app);

@@ -16,22 +16,26 @@ import { QUIET, serve } from './support/serve.ts';
 
 const here = import.meta.dirname;
 
+function runListing(file: string) {
+  return spawn(
+    process.execPath,
+    [
+      '--conditions=thereafter-source',
+      // The listings name port 3000, which may be taken here.
+      '--import',
+      join(here, 'support/any-port.js'),
+      '--import',
+      join(here, '../../cli/src/register.ts'),
+      join(here, 'listings', file),
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+}
+
 // What the listings say of types is checked by the type check of this folder, of which they are part.
 describe('the listings', () => {
   it('l01: a hello in five lines runs as a program', async () => {
-    const program = spawn(
-      process.execPath,
-      [
-        '--conditions=thereafter-source',
-        // The listing names port 3000, which may be taken here.
-        '--import',
-        join(here, 'support/any-port.js'),
-        '--import',
-        join(here, '../../cli/src/register.ts'),
-        join(here, 'listings/l01-hello.ts'),
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const program = runListing('l01-hello.ts');
     try {
       const [line] = (await once(createInterface(program.stdout), 'line')) as [string];
       const { url } = JSON.parse(line) as { url: string };
@@ -115,18 +119,7 @@ describe('the listings', () => {
   });
 
   it('l11: an app with settings, middleware and a lifespan runs as a program', async () => {
-    const program = spawn(
-      process.execPath,
-      [
-        '--conditions=thereafter-source',
-        '--import',
-        join(here, 'support/any-port.js'),
-        '--import',
-        join(here, '../../cli/src/register.ts'),
-        join(here, 'listings/l11-lifecycle.ts'),
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const program = runListing('l11-lifecycle.ts');
     try {
       const [line] = (await once(createInterface(program.stdout), 'line')) as [string];
       const { url } = JSON.parse(line) as { url: string };

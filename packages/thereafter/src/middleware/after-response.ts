@@ -14,7 +14,7 @@ export interface ResponseEnd {
 /** Calls back once when the response is over, before the tasks of the request. */
 export function afterResponse(ctx: Context, done: (end: ResponseEnd) => void): void {
   const startedAtMs = performance.now();
-  const { req, res } = ctx.raw;
+  const { req, res } = ctx;
   onResponseEnd(req, res, (end) =>
     done({
       status: res.headersSent ? res.statusCode : undefined,

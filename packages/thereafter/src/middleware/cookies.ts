@@ -1,5 +1,5 @@
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
-import { parseCookie, stringifySetCookie } from 'cookie';
+import { stringifySetCookie } from 'cookie';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from '../context.ts';
 
@@ -22,8 +22,7 @@ export interface CookieOptions {
 
 /** A cookie of the request, decoded; nothing when it has none. */
 export function getCookie(ctx: Context, name: string): string | undefined {
-  const { cookie } = ctx.headers;
-  return cookie === undefined ? undefined : parseCookie(cookie)[name];
+  return ctx.cookies[name];
 }
 
 /**
@@ -78,7 +77,7 @@ function assertKept(
   }
 }
 
-function replace({ raw: { res } }: Context, name: string, line: string): void {
+function replace({ res }: Context, name: string, line: string): void {
   const set = res.getHeader('set-cookie') ?? [];
   const others = [set].flat().filter((each) => !String(each).startsWith(`${name}=`));
   res.setHeader('set-cookie', [...others.map(String), line]);

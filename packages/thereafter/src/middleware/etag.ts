@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
-import { Problem } from '../response/problem.ts';
+import { PreconditionFailed } from '../response/problem.ts';
 import type { Reply } from '../response/reply.ts';
 import { headerOf, removeHeader } from './response-headers.ts';
 
@@ -12,11 +12,6 @@ export interface EtagOptions {
    * same bytes.
    */
   readonly weak?: boolean;
-}
-
-/** The condition of the request does not hold: what it asks for has changed. */
-class PreconditionFailed extends Problem {
-  override readonly status = 412;
 }
 
 /**

@@ -106,7 +106,7 @@ async function takeFrom(
 
 /** Several limits are several items of one list. */
 function add(ctx: Context, name: string, item: string): void {
-  const others = ctx.raw.res.getHeader(name);
+  const others = ctx.res.getHeader(name);
   ctx.header(name, others === undefined ? item : `${others.toString()}, ${item}`);
 }
 

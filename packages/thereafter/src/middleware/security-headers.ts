@@ -81,7 +81,7 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): Middlewar
     const reply = await next();
     if (!reply.hasHeaders) return reply;
     // Two policies would both hold, and two values of the others are worth none.
-    for (const [name] of headers) if (reply.headers.has(name)) ctx.raw.res.removeHeader(name);
+    for (const [name] of headers) if (reply.headers.has(name)) ctx.res.removeHeader(name);
     return reply;
   };
 }

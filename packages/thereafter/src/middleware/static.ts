@@ -4,7 +4,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
-import { Problem } from '../response/problem.ts';
+import { PreconditionFailed, RangeNotSatisfiable } from '../response/problem.ts';
 import { Reply } from '../response/reply.ts';
 
 export interface StaticOptions {
@@ -39,7 +39,7 @@ export function staticFiles(folder: string | URL, options: StaticOptions = {}): 
     const isFolder = names.at(-1) === '';
     if (found.isIndex && !isFolder) return toSlash(ctx);
     if (!found.isIndex && isFolder) return next();
-    const result = await send(ctx.raw.req, toPath(root, found.file), {
+    const result = await send(ctx.req, toPath(root, found.file), {
       root,
       index: false,
       cacheControl: false,
@@ -47,23 +47,14 @@ export function staticFiles(folder: string | URL, options: StaticOptions = {}): 
     if (result.type === 'file') return toReply(result, cacheControl);
     result.stream.destroy();
     if (result.statusCode === 412) throw new PreconditionFailed('The file has changed.');
-    if (result.statusCode === 416) throw new RangeNotSatisfiable(result);
+    if (result.statusCode === 416) {
+      throw new RangeNotSatisfiable(
+        'The file has no such bytes.',
+        result.headers['Content-Range'] ?? '',
+      );
+    }
     return next();
   };
-}
-
-class PreconditionFailed extends Problem {
-  override readonly status = 412;
-}
-
-class RangeNotSatisfiable extends Problem {
-  override readonly status = 416;
-  override readonly headers: Readonly<Record<string, string>>;
-
-  constructor({ headers }: SendResult) {
-    super('The file has no such bytes.');
-    this.headers = { 'content-range': headers['Content-Range'] ?? '' };
-  }
 }
 
 /**

@@ -67,7 +67,7 @@ function tracer(): Tracer {
 }
 
 function attributesOf(ctx: Context, method: string): Attributes {
-  const { req } = ctx.raw;
+  const { req } = ctx;
   const { hostname, port } = ctx.url;
   const isSecure = (req.socket as TLSSocket).encrypted === true; // undefined on a plain socket
   const attributes: Attributes = {

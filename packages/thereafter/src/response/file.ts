@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Context } from '../context.ts';
-import { NotFound, Problem } from './problem.ts';
+import { NotFound, PreconditionFailed, RangeNotSatisfiable } from './problem.ts';
 import { Reply, ReplySource, type ReplyStyle } from './reply.ts';
 
 export interface SendFileOptions {
@@ -38,7 +38,7 @@ export class FileReply extends ReplySource {
 
   override async toReply(ctx: Context, style: ReplyStyle): Promise<Reply> {
     const { name, type } = this.#options;
-    const { req, res } = ctx.raw;
+    const { req, res } = ctx;
     const sent = await send(req, encodeURIComponent(basename(this.#path)), {
       root: dirname(this.#path),
       dotfiles: 'allow',
@@ -64,20 +64,6 @@ export class FileReply extends ReplySource {
   }
 }
 
-class PreconditionFailed extends Problem {
-  override readonly status = 412;
-}
-
-class RangeNotSatisfiable extends Problem {
-  override readonly status = 416;
-  override readonly headers: Readonly<Record<string, string>>;
-
-  constructor(contentRange: string) {
-    super('The file has no such range.');
-    this.headers = { 'content-range': contentRange };
-  }
-}
-
 function toProblem(sent: {
   statusCode: number;
   headers: Record<string, string>;
@@ -87,7 +73,10 @@ function toProblem(sent: {
     case 412:
       return new PreconditionFailed();
     case 416:
-      return new RangeNotSatisfiable(sent.headers['Content-Range'] ?? '');
+      return new RangeNotSatisfiable(
+        'The file has no such range.',
+        sent.headers['Content-Range'] ?? '',
+      );
     case 400:
     case 404:
       return new NotFound();

@@ -117,6 +117,23 @@ export class MethodNotAllowed extends Problem {
   }
 }
 
+/** The condition of the request does not hold: what it asks for has changed. */
+export class PreconditionFailed extends Problem {
+  override readonly status = 412;
+}
+
+/** A file has no such bytes. */
+export class RangeNotSatisfiable extends Problem {
+  override readonly status = 416;
+  override readonly headers: Readonly<Record<string, string>>;
+
+  /** @param contentRange - Says how long the file is; see RFC 9110, 14.4. */
+  constructor(detail: string, contentRange: string) {
+    super(detail);
+    this.headers = { 'content-range': contentRange };
+  }
+}
+
 /** What was sent came too slowly. */
 export class RequestTimeout extends Problem {
   override readonly status = 408;

@@ -35,7 +35,7 @@ export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> 
 
 async function read(ctx: Context, maxBytes: number): Promise<Buffer> {
   const coding = prepare(ctx, maxBytes);
-  if (coding === undefined) return gather(ctx.raw.req, maxBytes);
+  if (coding === undefined) return gather(ctx.req, maxBytes);
   const chunks: Buffer[] = [];
   for await (const chunk of inflate(ctx, coding, maxBytes)) chunks.push(chunk);
   return Buffer.concat(chunks);
@@ -48,12 +48,12 @@ async function read(ctx: Context, maxBytes: number): Promise<Buffer> {
 export async function* streamBody(ctx: Context, maxBytes: number): AsyncGenerator<Buffer, void> {
   const coding = prepare(ctx, maxBytes);
   if (coding !== undefined) yield* inflate(ctx, coding, maxBytes);
-  else yield* pieces(ctx.raw.req, maxBytes);
+  else yield* pieces(ctx.req, maxBytes);
 }
 
 /** Refuses what can be refused before reading, and lets the client go on. @returns How it is compressed. */
 function prepare(ctx: Context, maxBytes: number): string | undefined {
-  const { req, res } = ctx.raw;
+  const { req, res } = ctx;
   ctx.takeBody();
   const { 'content-length': length, 'content-encoding': coding = 'identity', expect } = req.headers;
   const isPlain = coding.toLowerCase() === 'identity';
@@ -146,7 +146,7 @@ async function* inflate(
   let received = 0;
   let inflated = 0;
   async function* compressed(): AsyncGenerator<Buffer, void> {
-    for await (const piece of pieces(ctx.raw.req, maxBytes)) {
+    for await (const piece of pieces(ctx.req, maxBytes)) {
       received += piece.length;
       yield piece;
     }
