@@ -4,9 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CompiledApp } from './compile.ts';
 import type { CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
-import { BadRequest, MethodNotAllowed, NotFound, Problem, UriTooLong } from './response/problem.ts';
+import { toErrorReply } from './response/error-reply.ts';
+import { BadRequest, MethodNotAllowed, NotFound, UriTooLong } from './response/problem.ts';
 import { Reply } from './response/reply.ts';
-import { fromResponse, toProblemReply, toReply } from './response/to-reply.ts';
+import { toProblemReply, toReply } from './response/to-reply.ts';
 import { checkHead } from './socket/head.ts';
 import { notImplemented } from './socket/refusal.ts';
 import { connectionOf } from './socket/connection.ts';
@@ -100,9 +101,9 @@ function answer(app: CompiledApp, ctx: Context, reply: Reply): void {
 /** A thrown value becomes a problem, or what `onError` makes of it. */
 function answerError(app: CompiledApp, ctx: Context, error: unknown): void {
   ctx.failure = { error };
-  const translated = translateError(app, ctx, error);
-  if (isPromise(translated)) void translated.then((reply) => writeError(app, ctx, reply));
-  else writeError(app, ctx, translated);
+  const reply = toErrorReply(error, ctx, app.onError);
+  if (isPromise(reply)) void reply.then((settled) => writeError(app, ctx, settled));
+  else writeError(app, ctx, reply);
 }
 
 /** The last stop: whatever is wrong with an error's answer, the client gets one. */
@@ -128,36 +129,6 @@ const BODY_HEADERS = [
   'etag',
   'last-modified',
 ] as const;
-
-function translateError(app: CompiledApp, ctx: Context, error: unknown): Reply | Promise<Reply> {
-  try {
-    const handled = app.onError(error, ctx);
-    if (!isPromise(handled)) return toErrorReply(ctx, error, handled);
-    return handled
-      .then((value) => toErrorReply(ctx, error, value))
-      .catch((broken: unknown) => toBrokenHandlerReply(ctx, error, broken));
-  } catch (broken) {
-    return toBrokenHandlerReply(ctx, error, broken);
-  }
-}
-
-function toBrokenHandlerReply(ctx: Context, error: unknown, broken: unknown): Reply {
-  const both = new AggregateError([error, broken], 'an error handler failed');
-  return toErrorReply(ctx, both, undefined);
-}
-
-/** @param handled - What `onError` gave for it: a problem or a response, or nothing. */
-function toErrorReply(ctx: Context, error: unknown, handled: unknown): Reply {
-  if (handled instanceof Response) return fromResponse(handled);
-  if (handled !== undefined && !(handled instanceof Problem)) {
-    throw new TypeError('An onError handler must give a Problem or a Response.');
-  }
-  const final = handled ?? error;
-  if (!(final instanceof Problem) || final.status >= 500) {
-    ctx.log.error({ err: error, method: ctx.method, path: ctx.path }, 'request failed');
-  }
-  return toProblemReply(final, ctx.path, ctx.id);
-}
 
 function write(app: CompiledApp, ctx: Context, reply: Reply): void {
   const { req, res } = ctx;
