@@ -6,7 +6,7 @@ export {
   type TaskHandle,
 } from './background-tasks.ts';
 export { taskSignal } from './current-task.ts';
-export type { JobEngine } from './durable.ts';
+export type { EngineHost, JobEngine, PreparedJob } from './durable.ts';
 export { toMilliseconds, type Duration } from './duration.ts';
 export {
   JobEngineMissingError,
@@ -32,6 +32,7 @@ export {
   defineTask,
   Task,
   taskSpecOf,
+  type TaskSpec,
   type JobContext,
   type Logger,
   type PayloadOf,

@@ -1,0 +1,2 @@
+export type { JobDriver } from './driver.ts';
+export type { JobState } from './states.ts';
