@@ -49,8 +49,26 @@ export class JobEngineMissingError extends ThereafterError {
   constructor(taskName: string) {
     super(
       `The task ${taskName} is durable, and the app has no job engine that could store it. ` +
-        'Give the app one, or remove `durable: true`: then the task is lost when the process dies.',
+        'Give the app one, createApp({ jobs }), or remove `durable: true`: then the task is lost when the process dies.',
     );
+  }
+}
+
+/** The store did not take the durable tasks of a request. A client that is not told otherwise gets 503. */
+export class JobsNotStoredError extends ThereafterError {
+  readonly code = 'JOBS_NOT_STORED';
+  readonly taskNames: readonly string[];
+  /** When trying again makes sense. */
+  readonly retryAfterSeconds = 1;
+
+  constructor(taskNames: readonly string[], options: { readonly cause: unknown }) {
+    const { cause } = options;
+    super(
+      `${taskNames.join(', ')} could not be stored, and nothing of the request was: ` +
+        `${cause instanceof Error ? cause.message : String(cause)}`,
+      options,
+    );
+    this.taskNames = taskNames;
   }
 }
 

@@ -4,10 +4,12 @@ import type { Outcome } from './task-queue.ts';
 /**
  * What is published of every task, on the channel `thereafter:task.<name>` of
  * `node:diagnostics_channel`: `queued`, then `discarded`, or `started` and one of the others. A task
- * that waits when the app closes is `abandoned` without having started.
+ * that waits when the app closes is `abandoned` without having started. A durable task is `queued`,
+ * then `discarded` or `stored`: what becomes of it as a job has channels of its own.
  */
 export const TASK_EVENTS = [
   'queued',
+  'stored',
   'started',
   'succeeded',
   'failed',
@@ -19,7 +21,7 @@ export const TASK_EVENTS = [
 export type TaskEventName = (typeof TASK_EVENTS)[number];
 
 /** Why a task was not run. */
-export type DiscardReason = 'policy' | 'cancelled' | 'stopOnError' | 'held';
+export type DiscardReason = 'policy' | 'cancelled' | 'stopOnError' | 'held' | 'notStored';
 
 /** The message of a task event. */
 export interface TaskEvent {
@@ -74,7 +76,7 @@ export function publish(
   const to = channels[name];
   if (!to.hasSubscribers) return;
   const { queuedAtMs, startedAtMs } = task;
-  const hasEnded = name !== 'queued' && name !== 'started';
+  const hasEnded = name !== 'queued' && name !== 'stored' && name !== 'started';
   to.publish({
     taskId: task.id,
     taskName: task.name,

@@ -10,6 +10,7 @@ export type { EngineHost, JobEngine, PreparedJob } from './durable.ts';
 export { toMilliseconds, type Duration } from './duration.ts';
 export {
   JobEngineMissingError,
+  JobsNotStoredError,
   PayloadError,
   TaskAbandonedError,
   TasksClosedError,

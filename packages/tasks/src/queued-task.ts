@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { RunOn, TaskHandle, TaskSettings } from './background-tasks.ts';
 import { currentTask, type CurrentTask } from './current-task.ts';
 import { eventTime } from './events.ts';
-import { isClass, taskSpecOf, type JobContext, type Logger, type TaskSpec } from './task.ts';
+import { isClass, type JobContext, type Logger, type TaskSpec } from './task.ts';
 import type { Outcome, TaskHost } from './task-queue.ts';
 import type { ThreadPool } from './thread-pool.ts';
 
@@ -12,6 +12,7 @@ import type { ThreadPool } from './thread-pool.ts';
  * - `running`
  * - `succeeded`, `failed` it ended by itself
  * - `timedOut` it ran longer than it may; what it still does is nobody's business
+ * - `stored` it was durable, and is a job now
  * - `discarded` it will not run: by policy, cancelled, or because one before it failed
  * - `abandoned` cut by the shutdown, running or waiting
  *
@@ -23,6 +24,7 @@ export type TaskStatus =
   | 'succeeded'
   | 'failed'
   | 'timedOut'
+  | 'stored'
   | 'discarded'
   | 'abandoned';
 
@@ -70,12 +72,12 @@ export class QueuedTask implements TaskHandle, CurrentTask {
   /** @throws {TypeError} When the first argument cannot be run. */
   constructor(
     task: unknown,
+    spec: TaskSpec | undefined,
     args: readonly unknown[],
     settings: TaskSettings,
     host: TaskHost,
     home: TaskHome,
   ) {
-    const spec = isReference(task) ? taskSpecOf(task) : undefined;
     if (spec) spec.check(args[0]);
     else assertFunction(task);
     this.task = task;

@@ -1,4 +1,6 @@
 import { isPromise, type Container, type Plan } from '@thereafter/di';
+import type { JobEngine } from './durable.ts';
+import type { DurableTask } from './durable-tasks.ts';
 import {
   JobEngineMissingError,
   TaskAbandonedError,
@@ -7,7 +9,7 @@ import {
   TaskTimeoutError,
 } from './errors.ts';
 import { eventTime, publish, type DiscardReason } from './events.ts';
-import { BackgroundJob, type QueuedTask, type TaskStatus } from './queued-task.ts';
+import { BackgroundJob, QueuedTask, type TaskStatus } from './queued-task.ts';
 import { TaskQueue, type QueueOwner, type TaskHost } from './task-queue.ts';
 import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
 import { ThreadPool } from './thread-pool.ts';
@@ -38,6 +40,8 @@ export interface TaskRunnerOptions extends TaskLimits {
   /** Builds task classes and what task definitions ask for. */
   readonly container: Container;
   readonly log: Logger;
+  /** Stores durable tasks. */
+  readonly engine?: JobEngine | undefined;
 }
 
 /** What a test sees of a task that was added while tasks were held or recorded. */
@@ -73,6 +77,7 @@ export class TaskRunner implements QueueOwner, AppTasks {
 
   readonly #container: Container;
   readonly #log: Logger;
+  readonly #engine: JobEngine | undefined;
   readonly #maxPending: number;
   readonly #maxRunning: number;
   readonly #plans = new Map<TaskSpec, Plan>();
@@ -92,12 +97,14 @@ export class TaskRunner implements QueueOwner, AppTasks {
   constructor({
     container,
     log,
+    engine,
     maxPending = 10_000,
     maxRunning = 1000,
     concurrency = 1,
   }: TaskRunnerOptions) {
     this.#container = container;
     this.#log = log;
+    this.#engine = engine;
     this.#maxPending = maxPending;
     this.#maxRunning = maxRunning;
     this.concurrency = concurrency;
@@ -107,12 +114,13 @@ export class TaskRunner implements QueueOwner, AppTasks {
   /**
    * Plans a task at start, so that what it cannot be given is reported there.
    *
-   * @throws {JobEngineMissingError} `TASK_NEEDS_ENGINE` for a durable task.
+   * @throws {JobEngineMissingError} `TASK_NEEDS_ENGINE` for a durable task without a job engine.
    */
   include(task: Runnable): void {
     const spec = taskSpecOf(task);
     if (!spec) throw new TypeError(`${task.name} is not a task. Decorate it with @Task(schema).`);
-    if (spec.options.durable) throw new JobEngineMissingError(spec.name);
+    this.#engine?.include(task, this.#container);
+    if (spec.options.durable) return void this.engineFor(spec);
     const needs = [{ label: 'the task', key: spec.key }];
     this.#plans.set(spec, this.#container.plan(needs, { name: spec.name, kind: 'task' }));
   }
@@ -126,9 +134,14 @@ export class TaskRunner implements QueueOwner, AppTasks {
     return this.#unfinished.size;
   }
 
+  engineFor({ name }: TaskSpec): JobEngine {
+    if (this.#isClosed) throw new TasksClosedError(name);
+    if (!this.#engine) throw new JobEngineMissingError(name);
+    return this.#engine;
+  }
+
   accept(entry: QueuedTask): void {
     if (this.#isClosed) throw new TasksClosedError(entry.name);
-    if (entry.spec?.options.durable) throw new JobEngineMissingError(entry.name);
     if (this.#unfinished.size - this.#running >= this.#maxPending) {
       throw new TasksFullError(entry.name, this.#maxPending);
     }
@@ -225,15 +238,29 @@ export class TaskRunner implements QueueOwner, AppTasks {
     return true;
   }
 
-  discard(entry: QueuedTask, reason: DiscardReason): void {
-    if (!this.#unfinished.delete(entry)) return; // abandoned
+  acceptDurable(task: DurableTask): void {
+    this.#hold?.added.push(task);
+    publish('queued', task);
+  }
+
+  stored(task: DurableTask): void {
+    task.status = 'stored';
+    publish('stored', task);
+  }
+
+  lost(task: DurableTask, error: unknown): void {
+    this.#report(task, error);
+  }
+
+  discard(entry: QueuedTask | DurableTask, reason: DiscardReason): void {
+    if (entry instanceof QueuedTask && !this.#unfinished.delete(entry)) return; // abandoned
     entry.status = 'discarded';
     publish('discarded', entry, { reason });
     this.#log.info({ ...toFailure(entry), reason }, 'background task discarded');
     this.#checkSettled();
   }
 
-  #report(entry: QueuedTask, error: unknown): void {
+  #report(entry: QueuedTask | DurableTask, error: unknown): void {
     const failure = toFailure(entry);
     const log = (): void => this.#log.error({ err: error, ...failure }, 'background task failed');
     if (!this.onError) return log();
@@ -324,12 +351,12 @@ const GRACE_MS = 400;
 
 /** As long as it is shut, tasks are recorded and wait. */
 class Hold {
-  readonly added: QueuedTask[];
+  readonly added: (QueuedTask | DurableTask)[];
   readonly opened: Promise<void>;
   isShut = true;
   #open!: () => void;
 
-  constructor(added: QueuedTask[] = []) {
+  constructor(added: Hold['added'] = []) {
     this.added = added;
     this.opened = new Promise((resolve) => (this.#open = resolve));
   }
@@ -340,6 +367,6 @@ class Hold {
   }
 }
 
-function toFailure({ id, name, requestId }: QueuedTask): TaskFailure {
+function toFailure({ id, name, requestId }: QueuedTask | DurableTask): TaskFailure {
   return { taskId: id, taskName: name, requestId, attempt: 1 };
 }

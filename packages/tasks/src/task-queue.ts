@@ -1,8 +1,11 @@
 import type { Failure } from '@thereafter/di';
-import type { RunOn, TaskHandle, TaskSettings, TaskSink } from './background-tasks.ts';
+import type { TaskHandle, TaskSettings, TaskSink } from './background-tasks.ts';
+import { DurableTasks, type DurableOwner, type DurableTask } from './durable-tasks.ts';
+import type { JobEngine } from './durable.ts';
 import type { DiscardReason } from './events.ts';
+import { mayRun } from './policy.ts';
 import { QueuedTask, type TaskHome } from './queued-task.ts';
-import type { Logger } from './task.ts';
+import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
 import type { ThreadPool } from './thread-pool.ts';
 
 /** How a response ended: handed to the operating system, left by the client, or broken by its own body. */
@@ -15,6 +18,8 @@ export interface TaskHost {
   readonly log: Logger;
   /** Undefined until the response is over. */
   readonly outcome: Outcome | undefined;
+  /** Whether the handler has settled and its reply is written. */
+  readonly isAnswered: boolean;
   /** What the handler, or something before it, threw. */
   readonly failure: Failure | undefined;
   /** Called for each task: from now on somebody waits for the end of the response. */
@@ -22,10 +27,12 @@ export interface TaskHost {
 }
 
 /** What a queue needs of the app's runner. */
-export interface QueueOwner {
+export interface QueueOwner extends DurableOwner {
   /** How many tasks of one request run at once. */
   readonly concurrency: number;
   readonly threads: ThreadPool;
+  /** @throws {ThereafterError} When nothing would store a durable task. */
+  engineFor(spec: TaskSpec): JobEngine;
   /** @throws {ThereafterError} When the task would never be run. */
   accept(entry: QueuedTask): void;
   /** A promise as long as no task may start; nothing when one may. Ask again after it. */
@@ -35,11 +42,9 @@ export interface QueueOwner {
   /** Runs one task, survives whatever it does, and gives a promise only when there is something to wait for. */
   run(entry: QueuedTask): Promise<void> | undefined;
   /** Takes note of a task that will not run. */
-  discard(entry: QueuedTask, reason: DiscardReason): void;
+  discard(entry: QueuedTask | DurableTask, reason: DiscardReason): void;
   /** The next turn of the event loop, in which other requests are served. */
   nextMacrotask(): Promise<void>;
-  /** Keeps track of work that runs outside of any request. */
-  track(work: Promise<void>): void;
 }
 
 /**
@@ -54,6 +59,7 @@ export class TaskQueue implements TaskSink, TaskHome {
   readonly #owner: QueueOwner;
   readonly #host: TaskHost;
   readonly #waiting: QueuedTask[] = [];
+  #durable: DurableTasks | undefined = undefined;
   #state: 'open' | 'draining' | 'drained' = 'open';
 
   constructor(owner: QueueOwner, host: TaskHost) {
@@ -70,7 +76,13 @@ export class TaskQueue implements TaskSink, TaskHome {
   }
 
   push(task: unknown, args: readonly unknown[], settings: TaskSettings): TaskHandle {
-    const entry = new QueuedTask(task, args, settings, this.#host, this);
+    const spec = taskSpecOf(task);
+    if (spec?.options.durable) {
+      const engine = this.#owner.engineFor(spec);
+      this.#durable ??= new DurableTasks(engine, this.#owner, this.#host);
+      return this.#durable.add(task as Runnable, args[0], settings); // only what is one has a spec
+    }
+    const entry = new QueuedTask(task, spec, args, settings, this.#host, this);
     this.#owner.accept(entry);
     this.#waiting.push(entry);
     if (this.#state === 'open') this.#host.expectEnd();
@@ -87,6 +99,15 @@ export class TaskQueue implements TaskSink, TaskHome {
   }
 
   /**
+   * The reply is known: stores the durable tasks, before it is written.
+   *
+   * @returns A promise if there are any. It rejects with `JOBS_NOT_STORED`, and then nothing is stored.
+   */
+  storeDurable(): Promise<void> | undefined {
+    return this.#durable?.store();
+  }
+
+  /**
    * The response is over and the handler has settled: runs the tasks, then `endScope`, then the tasks
    * that it added.
    *
@@ -94,6 +115,7 @@ export class TaskQueue implements TaskSink, TaskHome {
    */
   async release(endScope?: () => Promise<void>): Promise<void> {
     this.#state = 'draining';
+    if (this.#durable) this.#owner.track(this.#durable.release());
     await Promise.resolve(); // never within the call of add() or a listener of the socket
     if (this.#waiting.length > 0) await this.#runAll();
     if (endScope) {
@@ -134,19 +156,5 @@ export class TaskQueue implements TaskSink, TaskHome {
 
   #discardAll(): void {
     for (const entry of this.#waiting.splice(0)) this.#owner.discard(entry, 'stopOnError');
-  }
-}
-
-/** What was added once the request had failed, by an error handler say, counts as `return` too. */
-function mayRun({ on, isAfterFailure }: QueuedTask, { outcome, failure }: TaskHost): boolean {
-  switch (on satisfies RunOn) {
-    case 'return':
-      return failure === undefined || isAfterFailure;
-    case 'sent':
-      return outcome === 'sent';
-    case 'error':
-      return failure !== undefined;
-    case 'always':
-      return true;
   }
 }

@@ -160,8 +160,8 @@ export function defineTask<S extends TSchema, const I extends Inputs, R>(
 }
 
 /** The spec of a `@Task` class or definition; nothing for everything else. */
-export function taskSpecOf(task: object): TaskSpec | undefined {
-  return specs.get(task);
+export function taskSpecOf(task: unknown): TaskSpec | undefined {
+  return specs.get(task as object); // a value that is no object has none
 }
 
 function payloadCheck(name: string, schema: TSchema): (payload: unknown) => void {

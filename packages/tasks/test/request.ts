@@ -29,6 +29,7 @@ export function request(runner: TaskRunner): {
     id: 'the request',
     log: QUIET as Logger,
     outcome: undefined as Outcome | undefined,
+    isAnswered: false,
     failure: undefined as Failure | undefined,
     expectEnd: () => undefined,
   };
@@ -36,6 +37,7 @@ export function request(runner: TaskRunner): {
   return {
     tasks: new BackgroundTasks(queue),
     respond(outcome = 'sent', failure) {
+      host.isAnswered = true;
       host.outcome = outcome;
       host.failure = failure;
       runner.track(queue.release());

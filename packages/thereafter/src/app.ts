@@ -15,6 +15,7 @@ import {
   within,
   type AppTasks,
   type Duration,
+  type JobEngine,
   type Runnable,
   type TaskDefinition,
   type TaskErrorHandler,
@@ -78,6 +79,8 @@ export interface AppOptions {
   };
   /** How many background tasks are taken, and how many run at once. */
   readonly tasks?: TaskLimits;
+  /** What stores and runs durable tasks; see `jobs()` of `@thereafter/queue`. */
+  readonly jobs?: JobEngine;
 }
 
 /** What `close()` had to cut. */
@@ -106,7 +109,7 @@ export interface AddRoute {
 
 /** An app was used in a way that its state does not allow. */
 export class AppStateError extends ThereafterError {
-  readonly code: 'APP_STARTED' | 'APP_NOT_STARTED';
+  readonly code: 'APP_STARTED' | 'APP_NOT_STARTED' | 'APP_WITHOUT_JOBS';
 
   constructor(code: AppStateError['code'], message: string) {
     super(message);
@@ -172,10 +175,12 @@ export class App implements AsyncDisposable {
     setMaxListeners(0, this.#stopping.signal); // one for each open event stream
     this.#log = createLog(options.logger ?? true);
     registerCarrier(this.#container);
+    options.jobs?.register(this.#container);
     this.#trustsProxy = createProxyTrust(options.trustProxy ?? 0);
     this.#runner = new TaskRunner({
       container: this.#container,
       log: this.#log,
+      engine: options.jobs,
       ...options.tasks,
     });
   }
@@ -299,16 +304,38 @@ export class App implements AsyncDisposable {
    * @throws {ListenError} `LISTEN_FAILED` when the port is taken.
    */
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
-    const { title = 'app', shutdown } = this.#options;
+    const { title = 'app' } = this.#options;
     const { url } = await this.#start((listener, limits) => startServer(listener, limits, options));
-    if (shutdown?.signals ?? true) {
-      this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
-    }
+    this.#leaveOnSignals();
     this.#log.info({ title, url }, 'listening');
     return { url };
   }
 
-  async #start(open: Open): Promise<{ readonly url: string }> {
+  /**
+   * Runs the durable jobs of the app and answers no requests: a process of its own for work, beside
+   * those that listen.
+   *
+   * @throws {AppStateError} `APP_WITHOUT_JOBS` for an app that was made without `jobs`.
+   * @throws {InvalidAppError} `APP_INVALID` with every fault.
+   */
+  async work(): Promise<void> {
+    if (!this.#options.jobs) {
+      throw new AppStateError(
+        'APP_WITHOUT_JOBS',
+        'work() runs durable jobs, and this app has none. Give it an engine: createApp({ jobs: jobs({ driver }) }).',
+      );
+    }
+    await this.#start(() => Promise.resolve(WITHOUT_SERVER), true);
+    this.#leaveOnSignals();
+    this.#log.info({ title: this.#options.title ?? 'app' }, 'working');
+  }
+
+  #leaveOnSignals(): void {
+    if (this.#options.shutdown?.signals === false) return;
+    this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
+  }
+
+  async #start(open: Open, isWorker = false): Promise<{ readonly url: string }> {
     this.#assertNotStarted();
     this.#isStarted = true;
     const { docs } = this.#options;
@@ -339,6 +366,8 @@ export class App implements AsyncDisposable {
       await running.next();
       this.#running.push(running);
     }
+    const { jobs } = this.#options;
+    await jobs?.start({ container: this.#container, log: this.#log, isWorker });
     this.#server = await open((req, res) => handle(compiled, req, res), limits);
     return { url: this.#server.url };
   }
@@ -375,12 +404,16 @@ export class App implements AsyncDisposable {
     const timeout = drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
     const deadlineMs = performance.now() + toMilliseconds(timeout);
     const remainingMs = (): number => Math.max(0, deadlineMs - performance.now());
+    const { jobs } = this.#options;
     const stopped = server.stop();
+    jobs?.quiet();
     this.#stopping.abort(); // ends what would not end by itself: event streams
     // Not the same: a handler may still work for a client that has left.
     await within(remainingMs(), Promise.all([stopped, this.#inFlight.idle()]));
     server.cut();
     const abandoned = await this.#runner.close(remainingMs());
+    const handedBack = await jobs?.close(remainingMs());
+    if (handedBack?.length) this.#log.info({ handedBack }, 'running jobs were handed back');
     await stopped;
     if (abandoned.length > 0) this.#log.error({ abandoned }, 'background tasks were abandoned');
     const isEnded = await within(Math.max(GRACE_MS, remainingMs()), this.#endAll());
@@ -415,6 +448,13 @@ export class App implements AsyncDisposable {
     );
   }
 }
+
+/** What a worker listens on. */
+const WITHOUT_SERVER: RunningServer = {
+  url: '',
+  stop: () => Promise.resolve(),
+  cut: () => undefined,
+};
 
 /** What clean-up gets when the deadline has passed: enough to be fair, and bounded, since it may hang. */
 const GRACE_MS = 400;

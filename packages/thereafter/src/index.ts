@@ -84,6 +84,7 @@ export {
   defineTask,
   inThread,
   JobEngineMissingError,
+  JobsNotStoredError,
   PayloadError,
   Task,
   TaskAbandonedError,

@@ -12,7 +12,7 @@ import { checkHead } from './socket/head.ts';
 import { notImplemented } from './socket/refusal.ts';
 import { connectionOf } from './socket/connection.ts';
 import { onResponseEnd } from './socket/response-end.ts';
-import { send } from './socket/send.ts';
+import { discard, send } from './socket/send.ts';
 
 /*
  * The path of a request:
@@ -91,6 +91,18 @@ function toOptionsReply(allowed: readonly string[]): Reply {
 }
 
 function answer(app: CompiledApp, ctx: Context, reply: Reply): void {
+  const storing = ctx.queue?.storeDurable();
+  if (!storing) return writeReply(app, ctx, reply);
+  storing.then(
+    () => writeReply(app, ctx, reply),
+    (error: unknown) => {
+      discard(reply.body);
+      answerError(app, ctx, error); // 503: the client learns that nothing was stored
+    },
+  );
+}
+
+function writeReply(app: CompiledApp, ctx: Context, reply: Reply): void {
   try {
     write(app, ctx, reply);
   } catch (error) {
@@ -102,8 +114,25 @@ function answer(app: CompiledApp, ctx: Context, reply: Reply): void {
 function answerError(app: CompiledApp, ctx: Context, error: unknown): void {
   ctx.failure = { error };
   const reply = toErrorReply(error, ctx, app.onError);
-  if (isPromise(reply)) void reply.then((settled) => writeError(app, ctx, settled));
-  else writeError(app, ctx, reply);
+  if (isPromise(reply)) void reply.then((settled) => storeAndWriteError(app, ctx, settled));
+  else storeAndWriteError(app, ctx, reply);
+}
+
+/** Tasks that run after an error, `on: 'error'` say, are stored before its answer too. */
+function storeAndWriteError(app: CompiledApp, ctx: Context, reply: Reply): void {
+  const storing = ctx.queue?.storeDurable();
+  if (!storing) return writeError(app, ctx, reply);
+  storing.then(
+    () => writeError(app, ctx, reply),
+    (error: unknown) => {
+      discard(reply.body);
+      ctx.log.error(
+        { err: error, path: ctx.path },
+        'the durable tasks of a failed request are lost',
+      );
+      writeError(app, ctx, toProblemReply(error, ctx.path, ctx.id));
+    },
+  );
 }
 
 /** The last stop: whatever is wrong with an error's answer, the client gets one. */

@@ -1,5 +1,5 @@
 import { isPromise } from '@thereafter/di';
-import { TasksFullError } from '@thereafter/tasks';
+import { JobsNotStoredError, TasksFullError } from '@thereafter/tasks';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
@@ -67,7 +67,9 @@ export function toProblemReply(thrown: unknown, path: string, requestId: string)
 
 function toProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
-  if (thrown instanceof TasksFullError) return new Busy(thrown.retryAfterSeconds);
+  if (thrown instanceof TasksFullError || thrown instanceof JobsNotStoredError) {
+    return new Busy(thrown.retryAfterSeconds);
+  }
   return new Problem();
 }
 

@@ -54,7 +54,8 @@ export function send(
 /** Headers of which one more does not contradict another. */
 const LISTS = new Set(['set-cookie', 'vary', 'link', 'server-timing', 'www-authenticate']);
 
-function discard(body: Reply['body']): void {
+/** Lets go of a body that is not sent. */
+export function discard(body: Reply['body']): void {
   if (isStream(body)) body.destroy();
 }
 

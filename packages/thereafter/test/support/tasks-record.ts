@@ -3,6 +3,7 @@ import type { TaskEvent, TaskEventName } from 'thereafter';
 
 const NAMES = [
   'queued',
+  'stored',
   'started',
   'succeeded',
   'failed',

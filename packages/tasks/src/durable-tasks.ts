@@ -1,0 +1,176 @@
+import type { RunOn, TaskHandle, TaskSettings } from './background-tasks.ts';
+import type { JobEngine, PreparedJob } from './durable.ts';
+import { JobsNotStoredError } from './errors.ts';
+import { eventTime, type DiscardReason } from './events.ts';
+import { mayRun } from './policy.ts';
+import type { TaskStatus } from './queued-task.ts';
+import type { Runnable } from './task.ts';
+import type { Outcome, TaskHost } from './task-queue.ts';
+
+/** What the durable tasks of a request need of the app's runner. */
+export interface DurableOwner {
+  /** Takes note of a task that is to be stored. */
+  acceptDurable(task: DurableTask): void;
+  /** Takes note of a task that the engine has. */
+  stored(task: DurableTask): void;
+  /** Takes note of a task that will not run. */
+  discard(task: DurableTask, reason: DiscardReason): void;
+  /** Takes note of a task that could not be stored, when there is no response left to say so. */
+  lost(task: DurableTask, error: unknown): void;
+  /** Keeps track of work that runs outside of any request. */
+  track(work: Promise<void>): void;
+}
+
+/**
+ * The durable tasks of one request.
+ *
+ * They are collected until the reply is known, stored in one batch before it is written, and kept back
+ * until it is over. One that is added later is stored at once: no reply is left to wait for it.
+ */
+export class DurableTasks {
+  readonly #engine: JobEngine;
+  readonly #owner: DurableOwner;
+  readonly #host: TaskHost;
+  #added: DurableTask[] = [];
+  #held: DurableTask[] = [];
+  #isReplyKnown = false;
+
+  constructor(engine: JobEngine, owner: DurableOwner, host: TaskHost) {
+    this.#engine = engine;
+    this.#owner = owner;
+    this.#host = host;
+  }
+
+  add(task: Runnable, payload: unknown, { on = 'return' }: TaskSettings): DurableTask {
+    const added = new DurableTask(task, this.#engine.prepare(task, payload), on, this.#host, this);
+    this.#owner.acceptDurable(added);
+    this.#added.push(added);
+    if (!this.#isReplyKnown && !this.#host.isAnswered) this.#host.expectEnd();
+    else if (this.#added.length === 1) this.#owner.track(this.#storeLate());
+    return added;
+  }
+
+  get #isOver(): boolean {
+    return this.#host.outcome !== undefined;
+  }
+
+  /**
+   * The reply is known: stores what may run after it, in one batch.
+   *
+   * @returns A promise if there is something to store. It rejects with `JOBS_NOT_STORED`, and then
+   *   nothing is.
+   */
+  store(): Promise<void> | undefined {
+    this.#isReplyKnown = true;
+    return this.#added.length === 0 ? undefined : this.#store();
+  }
+
+  async #store(): Promise<void> {
+    const batch = this.#takeAllowed(this.#added);
+    this.#added = [];
+    if (batch.length === 0) return;
+    try {
+      await this.#engine.store(batch.map(({ job }) => job));
+    } catch (cause) {
+      for (const task of batch) this.#owner.discard(task, 'notStored');
+      throw new JobsNotStoredError(
+        batch.map(({ name }) => name),
+        { cause },
+      );
+    }
+    for (const task of batch) this.#owner.stored(task);
+    this.#held.push(...batch);
+  }
+
+  async #storeLate(): Promise<void> {
+    await Promise.resolve(); // what else this turn adds comes into the same batch
+    const batch = this.#added;
+    try {
+      await this.#store();
+    } catch (error) {
+      for (const task of batch) this.#owner.lost(task, error);
+    }
+    if (this.#isOver) await this.release();
+  }
+
+  /** The response is over: what was stored may run, if its policy still allows it. Never rejects. */
+  async release(): Promise<void> {
+    const held = this.#held;
+    if (held.length === 0) return;
+    this.#held = [];
+    const allowed = this.#takeAllowed(held);
+    const refused = held.filter((task) => !allowed.includes(task));
+    if (allowed.length > 0) await this.#engine.release(allowed.map(({ job }) => job));
+    if (refused.length > 0) await this.#engine.withdraw(refused.map(({ job }) => job));
+  }
+
+  /** Those that may run, as far as it is known how the response ends; the others are discarded. */
+  #takeAllowed(tasks: readonly DurableTask[]): DurableTask[] {
+    return tasks.filter((task) => {
+      // Nobody knows yet whether it will be sent; until then it counts as if.
+      const isAllowed = (task.on === 'sent' && !this.#isOver) || mayRun(task, this.#host);
+      if (!isAllowed) this.#owner.discard(task, 'policy');
+      return isAllowed;
+    });
+  }
+
+  withdraw(task: DurableTask): boolean {
+    const index = this.#added.indexOf(task);
+    if (index === -1) return false;
+    this.#added.splice(index, 1);
+    this.#owner.discard(task, 'cancelled');
+    return true;
+  }
+}
+
+/** A task that becomes a job. It is its own handle. */
+export class DurableTask implements TaskHandle {
+  readonly task: Runnable;
+  readonly job: PreparedJob;
+  readonly on: RunOn;
+  readonly isAfterFailure: boolean;
+  readonly queuedAtMs: number | undefined = eventTime();
+  readonly startedAtMs = undefined;
+  status: TaskStatus = 'waiting';
+
+  readonly #host: TaskHost;
+  readonly #home: DurableTasks;
+
+  constructor(task: Runnable, job: PreparedJob, on: RunOn, host: TaskHost, home: DurableTasks) {
+    this.task = task;
+    this.job = job;
+    this.on = on;
+    this.isAfterFailure = host.failure !== undefined;
+    this.#host = host;
+    this.#home = home;
+  }
+
+  get id(): string {
+    return this.job.id;
+  }
+
+  get name(): string {
+    return this.job.name;
+  }
+
+  get payload(): unknown {
+    return this.job.payload;
+  }
+
+  get args(): readonly unknown[] {
+    return [this.job.payload];
+  }
+
+  get requestId(): string {
+    return this.#host.id;
+  }
+
+  get outcome(): Outcome | undefined {
+    return this.#host.outcome;
+  }
+
+  /** Once it is stored, it is a job: `Jobs` cancels those. */
+  cancel(): boolean {
+    return this.#home.withdraw(this);
+  }
+}
