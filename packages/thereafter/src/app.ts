@@ -31,7 +31,7 @@ import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
 import { createLog, type AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
-import type { OpenApiDocument } from './openapi/document.ts';
+import type { OpenApiDocument, OpenApiOptions } from './openapi/document.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/error-handlers.ts';
 import {
   controllerRoutes,
@@ -52,6 +52,8 @@ export interface AppOptions {
   readonly version?: string;
   /** What the API is for, in CommonMark, for its documentation. */
   readonly description?: string;
+  /** What its documentation says of servers, license and contact; default nothing. */
+  readonly openapi?: OpenApiOptions;
   /**
    * Where the docs page is; default `'/docs'`, where a route of the app wins over it. `false` turns it
    * and `/openapi.json` off.
@@ -288,8 +290,8 @@ export class App implements AsyncDisposable {
   }
 
   get #info(): ApiInfo {
-    const { title = 'app', version = '0.0.0', description } = this.#options;
-    return { title, version, description };
+    const { title = 'app', version = '0.0.0', description, openapi } = this.#options;
+    return { ...openapi, title, version, description };
   }
 
   /**

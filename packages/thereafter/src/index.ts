@@ -30,7 +30,7 @@ export type { FormPart } from './handler/form-part.ts';
 export { UploadedFile } from './handler/upload.ts';
 export type { Limits, MultipartLimits } from './limits.ts';
 export type { Middleware } from './middleware.ts';
-export type { OpenApiDocument, SecurityScheme } from './openapi/document.ts';
+export type { OpenApiDocument, OpenApiOptions, SecurityScheme } from './openapi/document.ts';
 export { OpenApiError, type OpenApiCode } from './openapi/errors.ts';
 export { secures } from './openapi/security.ts';
 export type { ErrorHandler } from './response/error-handlers.ts';
