@@ -24,6 +24,7 @@ import type { RequestListener } from 'node:http';
 import { setMaxListeners } from 'node:events';
 import { compile, InvalidAppError, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
+import type { IncludeOptions } from './decorators/metadata.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { InFlight } from './in-flight.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
@@ -91,6 +92,10 @@ export interface CloseResult {
 /** A controller class, a task class or a task definition. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any payload
 type Part = Class | TaskDefinition<any>;
+
+function isPart(first: string | IncludeOptions | Part): first is Part {
+  return typeof first === 'function' || (typeof first === 'object' && !!taskSpecOf(first));
+}
 
 type HandlerResult<O> = Returned<Out<O>> | Promise<Returned<Out<O>>>;
 
@@ -195,18 +200,21 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Adds controllers and tasks, controllers optionally below a prefix.
+   * Adds controllers and tasks; controllers optionally below a prefix, or with a prefix, tags,
+   * middleware and dependencies that hold for all of them, around their own.
    *
    * @throws {TypeError} For a class that is neither.
    */
   include(...parts: Part[]): this;
   include(prefix: string, ...controllers: Class[]): this;
-  include(first: string | Part, ...rest: Part[]): this {
+  include(around: IncludeOptions, ...controllers: Class[]): this;
+  include(first: string | IncludeOptions | Part, ...rest: Part[]): this {
     this.#assertNotStarted();
-    const [prefix, parts] = typeof first === 'string' ? [first, rest] : ['', [first, ...rest]];
+    const [around, parts] = isPart(first) ? [{}, [first, ...rest]] : [first, rest];
+    const options = typeof around === 'string' ? { prefix: around } : around;
     for (const part of parts) {
       if (taskSpecOf(part)) this.#tasks.push(part as Runnable);
-      else this.#routes.push(...controllerRoutes(part as Class, prefix)); // which refuses what is none
+      else this.#routes.push(...controllerRoutes(part as Class, options)); // which refuses what is none
     }
     return this;
   }

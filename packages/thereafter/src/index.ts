@@ -3,7 +3,7 @@ export { InvalidAppError } from './compile.ts';
 export { config } from './config.ts';
 export { Context } from './context.ts';
 export { Body, Cookie, File, Form, Header, Path, Query } from './decorators/inputs.ts';
-export type { ControllerOptions } from './decorators/metadata.ts';
+export type { ControllerOptions, IncludeOptions } from './decorators/metadata.ts';
 export { Controller, Delete, Get, Patch, Post, Put } from './decorators/routes.ts';
 export { dependency } from './handler/dependency.ts';
 export {
