@@ -108,7 +108,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
 
   /** Every key that these needs lead to, in the order of asking. Plans nothing and builds nothing. */
   reach(needs: readonly Need[]): readonly Key[] {
-    return reach(needs, this.#providers);
+    return reach(needs, this.#found.find);
   }
 
   #assertOpen(what: string): void {

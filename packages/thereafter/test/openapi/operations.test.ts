@@ -168,6 +168,14 @@ describe('the inputs of an operation', () => {
     expect(operationOf(one).responses).toHaveProperty('422');
   });
 
+  it('are not those of what is overridden', () => {
+    const page = dependency({ after: query('after', Type.String()) }, ({ after }) => after);
+    const one = app().get('/', { in: { page, id: query('id', Type.String()) } }, () => 'ok');
+    expect(operationOf(one.override(page, 'all')).parameters?.map(({ name }) => name)).toEqual([
+      'id',
+    ]);
+  });
+
   it('are found in guards, and each stands there once', () => {
     const tenant = header('x-tenant', Type.String());
     const guard = dependency({ tenant }, () => true);
