@@ -234,6 +234,31 @@ describe('a connection', () => {
     expect(await client.answers(65)).toHaveLength(65);
   });
 
+  it('is cut when it asks on and on without reading, and delays nobody else', async () => {
+    let handled = 0;
+    const page = 'x'.repeat(10_000);
+    const pages = createApp(QUIET)
+      .get('/page', () => {
+        handled += 1;
+        return page;
+      })
+      .get('/', () => 'home');
+    await using server = await serve(pages);
+    await using greedy = await rawClient(server.port);
+    greedy.socket.pause();
+    greedy.send('GET /page HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(20_000));
+    let longestMs = 0;
+    for (let i = 0; i < 20; i++) {
+      const startedAtMs = performance.now();
+      await (await server.fetch('/')).text();
+      longestMs = Math.max(longestMs, performance.now() - startedAtMs);
+    }
+    expect(longestMs).toBeLessThan(1000); // under 100 on a machine of one's own
+    greedy.socket.resume();
+    await greedy.end();
+    expect(handled).toBeLessThan(2000); // 64, and what the buffers of the kernel took
+  });
+
   it('is dropped beyond the most that may be open', async () => {
     await using server = await serve(app({ maxConnections: 1 }));
     await using first = await rawClient(server.port);
