@@ -117,6 +117,12 @@ describe('a request line and headers', () => {
     },
   );
 
+  it('are 417 when they expect something else than to go on', async () => {
+    const said = await say(`${GET}Expect: a miracle\r\nConnection: close\r\n\r\n`);
+    expect(statusOf(said)).toBe(417);
+    expect(said).toMatch(/content-type: application\/problem\+json/i);
+  });
+
   it('may do without Host in HTTP/1.0', async () => {
     expect(await statuses('GET / HTTP/1.0\r\n\r\n')).toEqual([200]);
   });
