@@ -91,13 +91,15 @@ export function createChance(seed: number): Chance {
 
 /** What parsers are known to stumble over. */
 const TOKENS = [
-  ...['\r\n', '\n', '\r', '\0', '\r\n\r\n', ' ', '\t', '%', '%00', '%2e%2e%2f', '%c0%af', '%u0041'],
-  ...['__proto__', 'constructor', '"', "'", '<', '{', '}', '[', ']', ':', ';', ',', '=', '&', '..'],
-  ...['-1', '0', '1e999', '99999999999999999999', '0x10', 'null', 'true', 'NaN', '\u{1f600}', 'é'],
-  ...['Content-Length: 0\r\n', 'Transfer-Encoding: chunked\r\n', 'Host: b\r\n', 'Expect: x\r\n'],
-  ...['Content-Encoding: gzip\r\n', 'Connection: upgrade\r\nUpgrade: h2c\r\n', '--b', '--b--'],
-  ...['a'.repeat(300), 'a'.repeat(9000), '['.repeat(100), '&a=1'.repeat(1100), '../'.repeat(50)],
-].map((token) => Buffer.from(token));
+  ['\r\n', '\n', '\r', '\0', '\r\n\r\n', ' ', '\t', '%', '%00', '%2e%2e%2f', '%c0%af', '%u0041'],
+  ['__proto__', 'constructor', '"', "'", '<', '{', '}', '[', ']', ':', ';', ',', '=', '&', '..'],
+  ['-1', '0', '1e999', '99999999999999999999', '0x10', 'null', 'true', 'NaN', '\u{1f600}', 'é'],
+  ['Content-Length: 0\r\n', 'Transfer-Encoding: chunked\r\n', 'Host: b\r\n', 'Expect: x\r\n'],
+  ['Content-Encoding: gzip\r\n', 'Connection: upgrade\r\nUpgrade: h2c\r\n', '--b', '--b--'],
+  ['a'.repeat(300), 'a'.repeat(9000), '['.repeat(100), '&a=1'.repeat(1100), '../'.repeat(50)],
+]
+  .flat()
+  .map((token) => Buffer.from(token));
 
 /** A good request with one to five changes in one of its regions, perhaps with another after it. */
 export function mutate(chance: Chance): Buffer {

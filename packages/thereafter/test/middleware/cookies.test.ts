@@ -172,7 +172,7 @@ describe('a cookie that is set and sent back', () => {
     await using server = await serve(app);
     await fc.assert(
       fc.asyncProperty(
-        fc.string({ unit: fc.constantFrom(...'a=;. %"2Cé,'), maxLength: 20 }),
+        fc.string({ unit: fc.constantFrom(...'a=;. %"2Cé,'.split('')), maxLength: 20 }),
         async (cookie) => {
           const answer = await get(server, '/', { cookie: Buffer.from(cookie).toString('latin1') });
           expect([answer.status, answer.body.toString()]).toEqual([200, 'nothing']);
