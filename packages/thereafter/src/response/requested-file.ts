@@ -23,7 +23,9 @@ export async function requestedFile(
   hidden: 'allow' | 'ignore',
 ): Promise<Reply | undefined> {
   const { req } = ctx;
-  const headers = { ...req.headers };
+  // What else a method may do with conditions is not a file's business.
+  const headers = req.method === 'GET' || req.method === 'HEAD' ? { ...req.headers } : {};
+  if (req.method !== 'GET') delete headers.range; // it alone has parts: RFC 9110, 14.2
   const asked = { method: req.method, headers } as unknown as Readable; // it reads these two only
   const sent = await send(asked, path, {
     root,

@@ -65,6 +65,20 @@ describe('sendFile()', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json');
   });
 
+  it('gives parts to GET only, and knows no conditions for POST', async () => {
+    const path = join(folder, 'report 100%.txt');
+    const app = createApp(QUIET)
+      .get('/', () => sendFile(path))
+      .post('/', () => sendFile(path));
+    await using server = await serve(app);
+    const headers = { range: 'bytes=2-4', 'if-none-match': '*' };
+    const part = { range: 'bytes=2-4' };
+    const head = await server.fetch('/', { method: 'HEAD', headers: part });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, '10']);
+    const posted = await server.fetch('/', { method: 'POST', headers });
+    expect([posted.status, await posted.text()]).toEqual([200, '0123456789']);
+  });
+
   it('answers If-Range with the part only by the date of the file: its tag is weak', async () => {
     await using server = await serveFile();
     const { headers } = await server.fetch('/', { method: 'HEAD' });

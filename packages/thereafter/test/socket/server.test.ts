@@ -79,6 +79,18 @@ describe('a request line and headers', () => {
     expect(await statuses(`${GET}Connection: close\r\n${lines(101)}\r\n`)).toEqual([431]);
   });
 
+  it('are 431 and 414 over other limits', async () => {
+    const limits = { maxHeaderBytes: 2000, maxHeaders: 10, maxUrlBytes: 50 };
+    const ask = (path: string, more: string): Promise<number[]> =>
+      statuses(`GET ${path} HTTP/1.1\r\nHost: a\r\n${more}Connection: close\r\n\r\n`, limits);
+    expect(await ask('/', 'X-A: 1\r\n'.repeat(8))).toEqual([200]);
+    expect(await ask('/', 'X-A: 1\r\n'.repeat(9))).toEqual([431]);
+    expect(await ask('/', `X-A: ${'x'.repeat(1800)}\r\n`)).toEqual([200]);
+    expect(await ask('/', `X-A: ${'x'.repeat(2000)}\r\n`)).toEqual([431]);
+    expect(await ask(`/?${'x'.repeat(48)}`, '')).toEqual([200]);
+    expect(await ask(`/?${'x'.repeat(49)}`, '')).toEqual([414]);
+  });
+
   it('are not answered with a reset, which could overtake the 431', async () => {
     await using server = await serve(app());
     await using client = await rawClient(server.port);
@@ -313,6 +325,12 @@ describe('a timeout', () => {
     };
     expect(await upload({ minUploadRate: 100_000, uploadTimeout: '10s' })).toBeLessThan(2500);
     expect(await upload({ minUploadRate: 10, uploadTimeout: '400ms' })).toBeGreaterThan(400);
+  });
+
+  it('of idle connections is what clients are told', async () => {
+    expect(await say(`GET / HTTP/1.1\r\nHost: a\r\n\r\ngarbage\r\n\r\n`)).toMatch(
+      /keep-alive: timeout=65/i,
+    );
   });
 
   it('ends a connection that waits for its next request', async () => {
