@@ -89,6 +89,11 @@ describe('a request line and headers', () => {
     expect(await ask('/', `X-A: ${'x'.repeat(2000)}\r\n`)).toEqual([431]);
     expect(await ask(`/?${'x'.repeat(48)}`, '')).toEqual([200]);
     expect(await ask(`/?${'x'.repeat(49)}`, '')).toEqual([414]);
+    const many = { maxHeaderBytes: 65_536, maxHeaders: 5000 }; // more than Node takes by itself
+    const head = (lines: number): string =>
+      `${GET}Connection: close\r\n${'X-A: 1\r\n'.repeat(lines - 2)}\r\n`;
+    expect(await statuses(head(5000), many)).toEqual([200]);
+    expect(await statuses(head(5001), many)).toEqual([431]);
   });
 
   it('are not answered with a reset, which could overtake the 431', async () => {
