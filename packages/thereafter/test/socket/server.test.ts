@@ -175,6 +175,9 @@ describe('a method', () => {
     const said = await say('TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     expect(statusOf(said)).toBe(405);
     expect(said).toMatch(/allow: GET, HEAD, OPTIONS, POST/i);
+    const unknown = await say('TRACE /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(statusOf(unknown)).toBe(405);
+    expect(unknown).toContain('"detail":"No method is answered here."');
   });
 });
 
