@@ -37,7 +37,7 @@ export interface ServerState {
   readonly pendingTasks: number;
   /** Temporary files of uploads. */
   readonly uploads: number;
-  /** What was logged as a fault of the server. */
+  /** What was logged as a fault of the server since it was asked last. */
   readonly faults: readonly string[];
 }
 
@@ -148,7 +148,7 @@ async function settle(): Promise<ServerState> {
     sockets: openSockets(),
     pendingTasks: app.tasks.pending,
     uploads: uploads().length,
-    faults,
+    faults: faults.splice(0),
   };
 }
 

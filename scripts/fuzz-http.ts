@@ -3,7 +3,7 @@
 // fault of its own, or holds more afterwards than before.
 //
 //   --malformed N  --mutated N  --slow N  --aborts N   how many of each
-//   --seed N                                           repeats a run
+//   --seed N                                           sends what an earlier run sent
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -55,10 +55,11 @@ const server = fork(new URL('./fuzz-http-server.ts', import.meta.url), {
   execArgv: [...process.execArgv, '--expose-gc'],
 });
 let isRunning = true;
-server.once('exit', (code, signal) => {
+const died = (code: number | null, signal: NodeJS.Signals | null): void => {
   isRunning = false;
-  if (signal !== 'SIGKILL') failures.push(`The server died: ${signal ?? code}.`);
-});
+  failures.push(`The server died: ${signal ?? code}.`);
+};
+server.once('exit', died);
 const port = Number(new URL((await reply<{ url: string }>(server)).url).port);
 
 try {
@@ -67,7 +68,7 @@ try {
   await abortAll(200);
   await slowAll(100);
   statuses.clear();
-  let before = await state();
+  const before = await state();
   for (const [name, run] of [
     ['malformed', () => repeat(counts.malformed, () => exchange(makeWrong(chance)))],
     ['mutated', () => repeat(counts.mutated, () => exchange(mutate(chance)))],
@@ -78,11 +79,11 @@ try {
     const told = await run();
     const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
     console.log(`${counts[name].toLocaleString('en')} ${name}: ${seconds} s${told ?? ''}`);
-    before = compare(name, before, await state());
+    compare(name, before, await state());
   }
 } finally {
   if (isRunning) {
-    server.kill('SIGKILL');
+    server.off('exit', died).kill('SIGKILL');
     await once(server, 'exit');
   }
   rmSync(folder, { recursive: true });
@@ -192,7 +193,7 @@ async function reply<T>(child: ChildProcess): Promise<T> {
   return message;
 }
 
-function compare(name: string, before: ServerState, after: ServerState): ServerState {
+function compare(name: string, before: ServerState, after: ServerState): void {
   const mib = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
   console.log(
     `  heap ${mib(before.heapBytes)} → ${mib(after.heapBytes)}, rss ${mib(before.rssBytes)} → ` +
@@ -204,6 +205,5 @@ function compare(name: string, before: ServerState, after: ServerState): ServerS
   if (after.sockets > 0) say(`${after.sockets} sockets are open.`);
   if (after.pendingTasks > 0) say(`${after.pendingTasks} tasks are pending.`);
   if (after.uploads > 0) say(`${after.uploads} temporary files are left.`);
-  for (const fault of after.faults.slice(before.faults.length)) say(`logged ${fault}`);
-  return after;
+  for (const fault of after.faults) say(`logged ${fault}`);
 }
