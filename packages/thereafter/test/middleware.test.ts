@@ -172,6 +172,20 @@ describe('onError', () => {
 });
 
 describe('lifespan', () => {
+  it('begins in the order in which they were added, and ends in the other', async () => {
+    const events: string[] = [];
+    const span = (name: string) =>
+      async function* () {
+        events.push(`${name} begins`);
+        yield;
+        events.push(`${name} ends`);
+      };
+    const app = createApp(QUIET).lifespan(span('outer')).lifespan(span('inner'));
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    await app.close();
+    expect(events).toEqual(['outer begins', 'inner begins', 'inner ends', 'outer ends']);
+  });
+
   it('begins before the port opens, and ends after the tasks and before the singletons', async () => {
     const events: string[] = [];
     @Injectable()
