@@ -32,7 +32,7 @@ export interface Description {
  * opens. The same registrations in the same order give the same document, byte for byte.
  */
 export function describe(
-  { title, version, description, servers = [HERE], license, contact, termsOfService }: ApiInfo,
+  { title, version, description, servers = [], license, contact, termsOfService }: ApiInfo,
   routes: readonly Route[],
   container: Pick<Container, 'reach'>,
 ): Description {
@@ -84,7 +84,7 @@ export function describe(
       ...(contact && { contact }),
       ...(license && { license }),
     },
-    servers,
+    servers: servers.length === 0 ? [HERE] : servers,
     ...(tags.length > 0 && { tags: tags.map((name) => ({ name })) }),
     paths: paths.items,
     components: {

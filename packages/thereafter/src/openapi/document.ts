@@ -69,7 +69,7 @@ export interface OpenApiOptions {
    * Where the API is, if that is not beside the document. The docs page asks the one that is chosen
    * there; one of another origin must allow it (CORS).
    */
-  readonly servers?: readonly [ApiServer, ...ApiServer[]];
+  readonly servers?: readonly ApiServer[];
   /** Under which terms the API may be used: by the SPDX identifier of a license, or where to read it. */
   readonly license?:
     | { readonly name: string; readonly identifier?: string }
