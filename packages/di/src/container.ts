@@ -44,6 +44,8 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
   readonly making: Set<Node> = new Set();
   readonly #providers = new Map<Key, Provider>();
   readonly #overrides = new Map<Key, Provider>();
+  /** Those of the overrides that somebody must ask for. */
+  readonly #wanted = new Set<Key>();
   readonly #found = {
     find: (key: Key): Provider | undefined => this.#overrides.get(key) ?? this.#providers.get(key),
   };
@@ -66,11 +68,17 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
 
   /**
    * Replaces a token, class or function dependency by a value, for tests: what the replaced one needed
-   * is not built. It wins over `provide()`. `start()` refuses an override that nobody uses.
+   * is not built. It wins over `provide()`. The last word counts.
    *
+   * @param options.mayBeUnused - Whether nobody needs to ask for it; default false: `start()` refuses it.
    * @throws {TypeError} After `start()`.
    */
-  override<V>(key: Source<V> | Class<V>, value: V): this {
+  override<V>(
+    key: Source<V> | Class<V>,
+    value: V,
+    { mayBeUnused = false }: { readonly mayBeUnused?: boolean } = {},
+  ): this {
+    if (!mayBeUnused) this.#wanted.add(key as unknown as Key); // a source is an object with a kind
     return this.#register(this.#overrides, key as unknown as Key, { kind: 'value', value }); // a source is an object with a kind
   }
 
@@ -100,7 +108,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
 
   /** Every key that these needs lead to, in the order of asking. Plans nothing and builds nothing. */
   reach(needs: readonly Need[]): readonly Key[] {
-    return reach(needs, this.#providers);
+    return reach(needs, this.#found.find);
   }
 
   #assertOpen(what: string): void {
@@ -116,7 +124,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
 
   #unusedOverrides(): InjectionError[] {
     const { nodes } = this.#graph;
-    const unused = [...this.#overrides.keys()].filter((key) => !nodes.has(key));
+    const unused = [...this.#wanted].filter((key) => !nodes.has(key));
     // What inject() asks for is only known once it runs: then nobody can say that it is not used.
     if (unused.length === 0 || [...nodes.values()].some(mayInject)) return [];
     return unused.map(

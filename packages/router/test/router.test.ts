@@ -76,6 +76,16 @@ describe('a router', () => {
     );
   });
 
+  it('refuses a pattern that a long path would keep busy, and takes others', () => {
+    for (const pattern of ['/:id(^(a+)+$)', '/:id(^(\\d*)*$)']) {
+      const router = createRouter<string>();
+      expect(() => router.add('GET', pattern, pattern)).toThrow(/is not safe/);
+    }
+    const router = routerOf(['GET', '/:id(^\\d+$)']);
+    expect(found(router, 'GET', '/12')).toBe('GET /:id(^\\d+$)');
+    expect(found(router, 'GET', '/ab')).toBe('unknown');
+  });
+
   it('matches with and without a trailing slash', () => {
     const router = routerOf(['GET', '/users/'], ['GET', '/']);
     expect(found(router, 'GET', '/users')).toBe('GET /users/');

@@ -63,6 +63,29 @@ describe('TaskRunner', () => {
     await runner.settled();
   });
 
+  it('runs 1,000 tasks at once and lets 10,000 more wait, unless it is told otherwise', async () => {
+    const runner = createRunner();
+    const { promise: isOver, resolve: finish } = Promise.withResolvers<void>();
+    let started = 0;
+    for (let i = 0; i < 11_000; i++) {
+      const { tasks, respond } = request(runner);
+      tasks.add(() => {
+        started += 1;
+        return isOver;
+      });
+      respond();
+      if (i === 1000) await turn(); // what runs does not wait
+    }
+    await turn();
+    expect(started).toBe(1000);
+    expect(() => request(runner).tasks.add(() => undefined)).toThrow(
+      expect.objectContaining({ code: 'TASKS_FULL' }),
+    );
+    finish();
+    await runner.settled();
+    expect(started).toBe(11_000);
+  });
+
   it('passes a turn on when the task that waited for it was cancelled', async () => {
     const runner = createRunner({ maxRunning: 1 });
     const { started, run, finish } = steps();

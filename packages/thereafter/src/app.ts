@@ -25,6 +25,7 @@ import type { RequestListener } from 'node:http';
 import { setMaxListeners } from 'node:events';
 import { compile, InvalidAppError, registerCarrier, type CompiledApp } from './compile.ts';
 import type { Context } from './context.ts';
+import type { IncludeOptions } from './decorators/metadata.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { InFlight } from './in-flight.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
@@ -32,7 +33,7 @@ import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
 import { createLog, type AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
-import type { OpenApiDocument } from './openapi/document.ts';
+import type { OpenApiDocument, OpenApiOptions } from './openapi/document.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/error-handlers.ts';
 import {
   controllerRoutes,
@@ -53,6 +54,8 @@ export interface AppOptions {
   readonly version?: string;
   /** What the API is for, in CommonMark, for its documentation. */
   readonly description?: string;
+  /** What its documentation says of servers, license and contact; default nothing. */
+  readonly openapi?: OpenApiOptions;
   /**
    * Where the docs page is; default `'/docs'`, where a route of the app wins over it. `false` turns it
    * and `/openapi.json` off.
@@ -92,6 +95,10 @@ export interface CloseResult {
 /** A controller class, a task class or a task definition. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any payload
 type Part = Class | TaskDefinition<any>;
+
+function isPart(first: string | IncludeOptions | Part): first is Part {
+  return typeof first === 'function' || (typeof first === 'object' && !!taskSpecOf(first));
+}
 
 type HandlerResult<O> = Returned<Out<O>> | Promise<Returned<Out<O>>>;
 
@@ -198,18 +205,21 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Adds controllers and tasks, controllers optionally below a prefix.
+   * Adds controllers and tasks; controllers optionally below a prefix, or with a prefix, tags,
+   * middleware and dependencies that hold for all of them, around their own.
    *
    * @throws {TypeError} For a class that is neither.
    */
   include(...parts: Part[]): this;
   include(prefix: string, ...controllers: Class[]): this;
-  include(first: string | Part, ...rest: Part[]): this {
+  include(around: IncludeOptions, ...controllers: Class[]): this;
+  include(first: string | IncludeOptions | Part, ...rest: Part[]): this {
     this.#assertNotStarted();
-    const [prefix, parts] = typeof first === 'string' ? [first, rest] : ['', [first, ...rest]];
+    const [around, parts] = isPart(first) ? [{}, [first, ...rest]] : [first, rest];
+    const options = typeof around === 'string' ? { prefix: around } : around;
     for (const part of parts) {
       if (taskSpecOf(part)) this.#tasks.push(part as Runnable);
-      else this.#routes.push(...controllerRoutes(part as Class, prefix)); // which refuses what is none
+      else this.#routes.push(...controllerRoutes(part as Class, options)); // which refuses what is none
     }
     return this;
   }
@@ -293,8 +303,8 @@ export class App implements AsyncDisposable {
   }
 
   get #info(): ApiInfo {
-    const { title = 'app', version = '0.0.0', description } = this.#options;
-    return { title, version, description };
+    const { title = 'app', version = '0.0.0', description, openapi } = this.#options;
+    return { ...openapi, title, version, description };
   }
 
   /**

@@ -1,7 +1,7 @@
 import { INVALID, ThereafterError, token, type Token } from '@thereafter/di';
-import type { Static, TObject, TSchema } from 'typebox';
+import type { Static, TObject } from 'typebox';
 import { compileCheck, type Findings } from './handler/check.ts';
-import { compileCoercer } from './handler/coerce.ts';
+import { compileNamed } from './handler/parameter.ts';
 
 /** Environment variables are missing or not what the schema says. */
 class ConfigError extends ThereafterError {
@@ -33,13 +33,7 @@ function readConfig<S extends TObject>(
   schema: S,
   environment: Readonly<Record<string, string | undefined>>,
 ): Static<S> {
-  const settings: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries<TSchema>(schema.properties)) {
-    const text = environment[name];
-    const { default: fallback } = field as { default?: unknown };
-    if (text !== undefined) settings[name] = compileCoercer(field)(text);
-    else if (fallback !== undefined) settings[name] = structuredClone(fallback);
-  }
+  const settings = compileNamed(schema)(environment);
   const findings: Findings = { issues: undefined };
   // As a body is checked: what came is not repeated.
   if (compileCheck(schema, 'body', '')(findings, settings) !== INVALID)

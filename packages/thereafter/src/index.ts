@@ -3,7 +3,7 @@ export { InvalidAppError } from './compile.ts';
 export { config } from './config.ts';
 export { Context } from './context.ts';
 export { Body, Cookie, File, Form, Header, Path, Query } from './decorators/inputs.ts';
-export type { ControllerOptions } from './decorators/metadata.ts';
+export type { ControllerOptions, IncludeOptions } from './decorators/metadata.ts';
 export { Controller, Delete, Get, Patch, Post, Put } from './decorators/routes.ts';
 export { dependency } from './handler/dependency.ts';
 export {
@@ -30,7 +30,7 @@ export type { FormPart } from './handler/form-part.ts';
 export { UploadedFile } from './handler/upload.ts';
 export type { Limits, MultipartLimits } from './limits.ts';
 export type { Middleware } from './middleware.ts';
-export type { OpenApiDocument, SecurityScheme } from './openapi/document.ts';
+export type { OpenApiDocument, OpenApiOptions, SecurityScheme } from './openapi/document.ts';
 export { OpenApiError, type OpenApiCode } from './openapi/errors.ts';
 export { secures } from './openapi/security.ts';
 export type { ErrorHandler } from './response/error-handlers.ts';

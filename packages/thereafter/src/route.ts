@@ -8,7 +8,7 @@ import {
 } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
 import { Context } from './context.ts';
-import { controllerOf, routesOf } from './decorators/metadata.ts';
+import { controllerOf, routesOf, type IncludeOptions } from './decorators/metadata.ts';
 import type { Middleware } from './middleware.ts';
 import type { Problem } from './response/problem.ts';
 import type { FileReply } from './response/file.ts';
@@ -93,8 +93,12 @@ export function functionRoute(
   };
 }
 
-/** The routes of a controller class, those that it inherits included. */
-export function controllerRoutes(target: Class, prefix: string): Route[] {
+/**
+ * The routes of a controller class, those that it inherits included.
+ *
+ * @param around - What the app says of it.
+ */
+export function controllerRoutes(target: Class, around: IncludeOptions): Route[] {
   const controller = controllerOf(target);
   if (!controller) {
     throw new TypeError(
@@ -102,13 +106,13 @@ export function controllerRoutes(target: Class, prefix: string): Route[] {
     );
   }
   return routesOf(target).map(({ method, path, key, options }): Route => {
-    const all = { ...options, tags: [...(controller.tags ?? []), ...(options.tags ?? [])] };
+    const layers = [around, controller, options];
     return {
       method,
-      path: joinPaths(prefix, controller.prefix, path),
-      options: all,
+      path: joinPaths(around.prefix ?? '', controller.prefix, path),
+      options: { ...options, tags: layers.flatMap(({ tags = [] }) => tags) },
       name: `${nameOf(target)}.${String(key)}`,
-      ...splitUse([...(controller.use ?? []), ...(options.use ?? [])]),
+      ...splitUse(layers.flatMap(({ use = [] }) => use)),
       needs: [{ key: target }, ...methodNeeds(target, key)],
       bind: (slots) => bindMethod(target, key, slots),
     };

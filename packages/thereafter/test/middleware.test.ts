@@ -1,11 +1,13 @@
 import {
   Controller,
   createApp,
+  dependency,
   Get,
   Injectable,
   type Middleware,
   NotFound,
   Problem,
+  query,
 } from 'thereafter';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
@@ -42,6 +44,44 @@ describe('middleware', () => {
       'route out 200',
       'controller out 200',
       'app out 200',
+    ]);
+  });
+
+  it('of an include wraps its controllers, and nothing else', async () => {
+    const events: string[] = [];
+    const guard = dependency({ name: query('name', Type.String()) }, ({ name }) => {
+      events.push(`guard ${name}`);
+    });
+    @Controller('/a', { tags: ['a'], use: [trace(events, 'controller')] })
+    class A {
+      @Get('/')
+      get() {
+        return 'a';
+      }
+    }
+    @Controller('/b')
+    class B {
+      @Get('/')
+      get() {
+        return 'b';
+      }
+    }
+    const app = createApp(QUIET)
+      .include({ prefix: '/api/', tags: ['api'], use: [trace(events, 'include'), guard] }, A)
+      .include({ prefix: '/open' }, B);
+    const { paths } = app.openapi();
+    expect(paths['/api/a']?.['get']?.tags).toEqual(['api', 'a']);
+    await using server = await serve(app);
+    expect(await (await server.fetch('/open/b')).text()).toBe('b');
+    expect(events).toEqual([]);
+    expect((await server.fetch('/api/a')).status).toBe(422); // what the guard wants is missing
+    expect(await (await server.fetch('/api/a?name=Ada')).text()).toBe('a');
+    expect(events.slice(2)).toEqual([
+      'include in',
+      'controller in',
+      'guard Ada',
+      'controller out 200',
+      'include out 200',
     ]);
   });
 
@@ -132,6 +172,20 @@ describe('onError', () => {
 });
 
 describe('lifespan', () => {
+  it('begins in the order in which they were added, and ends in the other', async () => {
+    const events: string[] = [];
+    const span = (name: string) =>
+      async function* () {
+        events.push(`${name} begins`);
+        yield;
+        events.push(`${name} ends`);
+      };
+    const app = createApp(QUIET).lifespan(span('outer')).lifespan(span('inner'));
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    await app.close();
+    expect(events).toEqual(['outer begins', 'inner begins', 'inner ends', 'outer ends']);
+  });
+
   it('begins before the port opens, and ends after the tasks and before the singletons', async () => {
     const events: string[] = [];
     @Injectable()

@@ -79,6 +79,42 @@ describe('20: SIGTERM', () => {
     expect(elapsedMs).toBeLessThan(100 + SLACK_MS);
   });
 
+  it('ends event streams in order, waits for no request that does not arrive, and exits with 0', async () => {
+    await using program = await start('tasks-server.ts', '1s');
+    using listener = await rawClient(program.port);
+    listener.send(get('/events'));
+    await listener.read('data: first');
+    using silent = await halfRequest(program.port, '/open');
+    using working = await rawClient(program.port);
+    working.send(get('/waiting'));
+    await program.line('the handler waits');
+    using opener = await halfRequest(program.port, '/open');
+
+    program.kill('SIGTERM');
+    expect(await listener.end()).toMatch(/0\r\n\r\n$/); // the last chunk: not a broken stream
+    opener.socket.write('\r\n');
+    expect(await working.end()).toContain('answered');
+    expect(await silent.end()).toBe('');
+    const { exitCode, elapsedMs } = await program.end();
+    expect(exitCode).toBe(0);
+    expect(elapsedMs).toBeLessThan(1000 + SLACK_MS);
+    expect(program.lines).toContain('the task of the events runs');
+    expect(program.lines.at(-1)).toBe('the singleton ends');
+  });
+
+  it('is left to the program when it says so', async () => {
+    const counts = (): number[] =>
+      ['SIGTERM', 'SIGINT', 'uncaughtException'].map((name) => process.listenerCount(name));
+    const before = counts();
+    await using _ = await serve(createApp(QUIET));
+    expect(counts()).toEqual(before);
+    const app = createApp({ logger: false });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    expect(counts()).toEqual(before.map((count) => count + 1));
+    await app.close();
+    expect(counts()).toEqual(before);
+  });
+
   it('ends the process at once when it comes a second time, as SIGINT does', async () => {
     await using program = await start('tasks-server.ts', '60s');
     using client = await rawClient(program.port);

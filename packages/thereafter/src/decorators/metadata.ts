@@ -13,6 +13,12 @@ export interface ControllerOptions {
   readonly use?: RouteOptions['use'];
 }
 
+/** What `include()` says of the controllers that it adds, around what they say themselves. */
+export interface IncludeOptions extends ControllerOptions {
+  /** Stands before the prefixes of the controllers; default none. */
+  readonly prefix?: string;
+}
+
 export interface ControllerRecord extends ControllerOptions {
   readonly prefix: string;
 }

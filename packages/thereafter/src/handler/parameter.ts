@@ -1,8 +1,7 @@
 import { INVALID } from '@thereafter/di';
 import { IsOptional, type TObject, type TSchema } from 'typebox';
-import type { Context } from '../context.ts';
 import type { InputIssue } from '../response/problem.ts';
-import { addIssue, compileCheck, escapePointer } from './check.ts';
+import { addIssue, compileCheck, escapePointer, type Findings } from './check.ts';
 import { compileCoercer, type Raw } from './coerce.ts';
 import type { Pairs } from './pairs.ts';
 
@@ -11,7 +10,7 @@ export function compileValue(
   source: InputIssue['source'],
   name: string,
   schema: TSchema,
-): (ctx: Context, raw: Raw | undefined) => unknown {
+): (ctx: Findings, raw: Raw | undefined) => unknown {
   const pointer = `/${escapePointer(name)}`;
   const check = compileCheck(schema, source, pointer);
   const coerce = compileCoercer(schema);
@@ -33,22 +32,33 @@ export function compileValue(
 export function compileRecord(
   source: InputIssue['source'],
   schema: TObject,
-): (ctx: Context, pairs: Pairs) => unknown {
+): (ctx: Findings, pairs: Pairs) => unknown {
   const check = compileCheck(schema, source, '');
+  const readNamed = compileNamed(schema);
+  const refusesOthers =
+    (schema as { additionalProperties?: unknown }).additionalProperties === false;
+  return (ctx, pairs) => {
+    const named = readNamed(pairs);
+    return check(ctx, refusesOthers ? { ...pairs, ...named } : named);
+  };
+}
+
+/** Compiles the reading of the values that a schema names, defaults included. Nothing is checked. */
+export function compileNamed(
+  schema: TObject,
+): (values: Readonly<Record<string, Raw | undefined>>) => Record<string, unknown> {
   const fields = Object.entries<TSchema>(schema.properties).map(([name, field]) => ({
     name,
     coerce: compileCoercer(field),
     fallback: (field as { default?: unknown }).default,
   }));
-  const refusesOthers =
-    (schema as { additionalProperties?: unknown }).additionalProperties === false;
-  return (ctx, pairs) => {
-    const value: Record<string, unknown> = refusesOthers ? { ...pairs } : {};
+  return (values) => {
+    const named: Record<string, unknown> = {};
     for (const { name, coerce, fallback } of fields) {
-      const given = pairs[name];
-      if (given !== undefined) value[name] = coerce(given);
-      else if (fallback !== undefined) value[name] = structuredClone(fallback);
+      const given = values[name];
+      if (given !== undefined) named[name] = coerce(given);
+      else if (fallback !== undefined) named[name] = structuredClone(fallback);
     }
-    return check(ctx, value);
+    return named;
   };
 }

@@ -76,12 +76,8 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): Middlewar
   const headers = Object.entries(values).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
-  return async (ctx, next) => {
+  return (ctx, next) => {
     for (const [name, value] of headers) ctx.header(name, value);
-    const reply = await next();
-    if (!reply.hasHeaders) return reply;
-    // Two policies would both hold, and two values of the others are worth none.
-    for (const [name] of headers) if (reply.headers.has(name)) ctx.res.removeHeader(name);
-    return reply;
+    return next();
   };
 }

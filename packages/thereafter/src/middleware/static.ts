@@ -1,11 +1,10 @@
-import { send, type SendResult } from '@fastify/send';
 import { realpathSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
-import { PreconditionFailed, RangeNotSatisfiable } from '../response/problem.ts';
 import { Reply } from '../response/reply.ts';
+import { requestedFile } from '../response/requested-file.ts';
 
 export interface StaticOptions {
   /** Where the folder hangs in the app, e.g. `/assets`; default `/`. */
@@ -39,21 +38,9 @@ export function staticFiles(folder: string | URL, options: StaticOptions = {}): 
     const isFolder = names.at(-1) === '';
     if (found.isIndex && !isFolder) return toSlash(ctx);
     if (!found.isIndex && isFolder) return next();
-    const result = await send(ctx.req, toPath(root, found.file), {
-      root,
-      index: false,
-      cacheControl: false,
-    });
-    if (result.type === 'file') return toReply(result, cacheControl);
-    result.stream.destroy();
-    if (result.statusCode === 412) throw new PreconditionFailed('The file has changed.');
-    if (result.statusCode === 416) {
-      throw new RangeNotSatisfiable(
-        'The file has no such bytes.',
-        result.headers['Content-Range'] ?? '',
-      );
-    }
-    return next();
+    const reply = await requestedFile(ctx, root, toPath(root, found.file), 'ignore');
+    reply?.headers.set('cache-control', cacheControl);
+    return reply ?? next(); // gone since
   };
 }
 
@@ -116,10 +103,4 @@ function toPath(root: string, file: string): string {
 function toSlash(ctx: Context): Reply {
   const query = ctx.target.slice(ctx.path.length);
   return new Reply(301, undefined, undefined, new Headers({ location: `${ctx.path}/${query}` }));
-}
-
-function toReply({ statusCode, headers, stream }: SendResult, cacheControl: string): Reply {
-  const reply = new Reply(statusCode, undefined, stream, new Headers(headers));
-  reply.headers.set('cache-control', cacheControl);
-  return reply;
 }

@@ -1,6 +1,12 @@
 import type { Container } from '@thereafter/di';
 import type { Route } from '../route.ts';
-import type { OpenApiDocument, OpenApiOperation, SecurityScheme } from './document.ts';
+import type {
+  ApiServer,
+  OpenApiDocument,
+  OpenApiOperation,
+  OpenApiOptions,
+  SecurityScheme,
+} from './document.ts';
 import { OpenApiError } from './errors.ts';
 import { inputsAmong, toParameters, toRequestBody } from './inputs.ts';
 import { toPathTemplates, type PathTemplate } from './path-template.ts';
@@ -9,7 +15,7 @@ import { SchemaWriter } from './schema-writer.ts';
 import { toSecurity } from './security.ts';
 
 /** What an app says about itself. */
-export interface ApiInfo {
+export interface ApiInfo extends OpenApiOptions {
   readonly title: string;
   readonly version: string;
   readonly description?: string | undefined;
@@ -26,7 +32,7 @@ export interface Description {
  * opens. The same registrations in the same order give the same document, byte for byte.
  */
 export function describe(
-  { title, version, description }: ApiInfo,
+  { title, version, description, servers = [], license, contact, termsOfService }: ApiInfo,
   routes: readonly Route[],
   container: Pick<Container, 'reach'>,
 ): Description {
@@ -70,8 +76,15 @@ export function describe(
   const { components } = writer;
   const document: OpenApiDocument = {
     openapi: '3.1.1',
-    info: { title, version, ...(description !== undefined && { description }) },
-    servers: [{ url: '.' }],
+    info: {
+      title,
+      version,
+      ...(description !== undefined && { description }),
+      ...(termsOfService !== undefined && { termsOfService }),
+      ...(contact && { contact }),
+      ...(license && { license }),
+    },
+    servers: servers.length === 0 ? [HERE] : servers,
     ...(tags.length > 0 && { tags: tags.map((name) => ({ name })) }),
     paths: paths.items,
     components: {
@@ -81,6 +94,9 @@ export function describe(
   };
   return { document, faults };
 }
+
+/** Beside the document, also behind a proxy that cuts a prefix off. */
+const HERE: ApiServer = { url: '.' };
 
 /** Templates that differ only in the names of their parameters are one path: the first names win. */
 class Paths {

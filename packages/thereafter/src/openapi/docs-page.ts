@@ -8,6 +8,7 @@ import { gunzip, gzip } from 'node:zlib';
 import type { Context } from '../context.ts';
 import { NotFound } from '../response/problem.ts';
 import { Reply } from '../response/reply.ts';
+import type { ApiServer } from './document.ts';
 
 /*
  * The page is Swagger UI, from files that the app itself serves (docs/adr/0006-docs-page.md). They are
@@ -24,22 +25,33 @@ type FileName = keyof typeof FILES;
 
 export const FILE_NAMES = Object.keys(FILES) as readonly FileName[];
 
-/** Nothing may be loaded from, or sent to, any other place: no CDN, no telemetry, no font service. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'", // Swagger UI sets styles on elements
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/**
+ * Nothing may be loaded from any other place, and nothing sent there but to the servers of the API: no
+ * CDN, no telemetry, no font service.
+ */
+function policy(servers: readonly ApiServer[]): string {
+  const origins = servers
+    .filter(({ url }) => /^https?:/i.test(url))
+    .flatMap(({ url }) => URL.parse(url)?.origin ?? []);
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'", // Swagger UI sets styles on elements
+    "img-src 'self' data:",
+    ["connect-src 'self'", ...new Set(origins)].join(' '),
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
 
-/** @param files - The folder of the page's files, relative to the page. */
-export function pageReply(title: string, files: string): Reply {
+/**
+ * @param files - The folder of the page's files, relative to the page.
+ * @param servers - Those of the document. Where there is no choice, none is shown.
+ */
+export function pageReply(title: string, files: string, servers: readonly ApiServer[]): Reply {
   folder(); // rather say what is missing than show an empty page
-  // The app is the only server there is, so the choice of one is hidden.
+  const style = servers.length > 1 ? '' : ONE_SERVER;
   const html = `<!doctype html>
 <html lang="en">
   <head>
@@ -48,9 +60,7 @@ export function pageReply(title: string, files: string): Reply {
     <title>${escapeHtml(title)}</title>
     <link rel="icon" href="data:," />
     <link rel="stylesheet" href="${files}swagger-ui.css" />
-    <style>
-      .servers-title, .servers, .scheme-container:not(:has(.auth-wrapper)) { display: none; }
-    </style>
+    ${style}
   </head>
   <body>
     <div id="docs"></div>
@@ -60,12 +70,16 @@ export function pageReply(title: string, files: string): Reply {
 </html>
 `;
   const headers = new Headers({
-    'content-security-policy': POLICY,
+    'content-security-policy': policy(servers),
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
   });
   return new Reply(200, 'text/html; charset=utf-8', html, headers);
 }
+
+const ONE_SERVER = `<style>
+      .servers-title, .servers, .scheme-container:not(:has(.auth-wrapper)) { display: none; }
+    </style>`;
 
 /** @param document - Where the OpenAPI document is, relative to the page. */
 export function startReply(document: string): Reply {

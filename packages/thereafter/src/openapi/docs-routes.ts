@@ -26,7 +26,7 @@ export function docsRoutes(
 ): DocsRoute[] {
   const pagePath = joinPaths(path ?? DEFAULT_PATH);
   const json = serve(DOCUMENT_PATH, documentReply(document));
-  const page = pageRoutes(document.info.title, pagePath);
+  const page = pageRoutes(document, pagePath);
   const isOwn = (taken: string): boolean =>
     routes.some(
       (route) => route.method === 'GET' && `${route.path}/`.startsWith(`${taken}/`), // at it or below it
@@ -43,7 +43,7 @@ function documentReply(document: OpenApiDocument): () => Reply {
 }
 
 /** All addresses in the page are relative, so that it works behind a proxy that cuts a prefix off. */
-function pageRoutes(title: string, path: string): DocsRoute[] {
+function pageRoutes({ info, servers }: OpenApiDocument, path: string): DocsRoute[] {
   const segments = path.split('/').filter(Boolean);
   const last = segments.at(-1);
   const up = '../'.repeat(Math.max(0, segments.length - 1));
@@ -52,7 +52,7 @@ function pageRoutes(title: string, path: string): DocsRoute[] {
     serve(path, (ctx) =>
       last !== undefined && ctx.path.endsWith('/')
         ? new Reply(308, undefined, undefined, new Headers({ location: `../${last}` }))
-        : pageReply(title, last === undefined ? '' : `${last}/`),
+        : pageReply(info.title, last === undefined ? '' : `${last}/`, servers),
     ),
     serve(below('start.js'), () => startReply(up + DOCUMENT_PATH.slice(1))),
     ...FILE_NAMES.map((name) => serve(below(name), (ctx) => fileReply(name, ctx))),

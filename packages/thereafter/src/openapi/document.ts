@@ -56,15 +56,39 @@ export interface OpenApiOperation {
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
 }
 
+/** Where an API is. */
+export interface ApiServer {
+  /** Absolute, or relative to the document. */
+  readonly url: string;
+  readonly description?: string;
+}
+
+/** What the document says of an API besides its routes. @see https://spec.openapis.org/oas/v3.1.1#info-object */
+export interface OpenApiOptions {
+  /**
+   * Where the API is, if that is not beside the document. The docs page asks the one that is chosen
+   * there; one of another origin must allow it (CORS).
+   */
+  readonly servers?: readonly ApiServer[];
+  /** Under which terms the API may be used: by the SPDX identifier of a license, or where to read it. */
+  readonly license?:
+    | { readonly name: string; readonly identifier?: string }
+    | { readonly name: string; readonly url: string };
+  /** Whom to ask. */
+  readonly contact?: { readonly name?: string; readonly url?: string; readonly email?: string };
+  /** Where the terms of service are. */
+  readonly termsOfService?: string;
+}
+
 /** What `app.openapi()` gives. @see https://spec.openapis.org/oas/v3.1.1 */
 export interface OpenApiDocument {
   readonly openapi: '3.1.1';
-  readonly info: {
+  readonly info: Omit<OpenApiOptions, 'servers'> & {
     readonly title: string;
     readonly version: string;
     readonly description?: string;
   };
-  readonly servers: readonly { readonly url: string }[];
+  readonly servers: readonly ApiServer[];
   readonly tags?: readonly { readonly name: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
   readonly components: {

@@ -112,7 +112,9 @@ export class MethodNotAllowed extends Problem {
 
   /** @param allowed - The methods that the path answers. */
   constructor(allowed: readonly string[]) {
-    super(`Use one of ${allowed.join(', ')}.`);
+    super(
+      allowed.length === 0 ? 'No method is answered here.' : `Use one of ${allowed.join(', ')}.`,
+    );
     this.headers = { allow: allowed.join(', ') };
   }
 }

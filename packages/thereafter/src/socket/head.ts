@@ -1,11 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { AppLimits } from '../limits.ts';
-import { BadRequest, UriTooLong, type Problem } from '../response/problem.ts';
+import { BadRequest, Problem, UriTooLong } from '../response/problem.ts';
 import { headersTooLarge } from './refusal.ts';
 
 class BadHead extends BadRequest {
   // Who disagrees about where a request goes may disagree about where it ends.
   override readonly headers = { connection: 'close' };
+}
+
+/** The client expects something else than to be told to go on. */
+class ExpectationFailed extends Problem {
+  override readonly status = 417;
 }
 
 /** A name or IPv4 address, or an IPv6 address in brackets; then perhaps a port. */
@@ -24,6 +29,10 @@ export function checkHead(req: IncomingMessage, limits: AppLimits): Problem | un
   const target = req.url!; // always set on a server's request
   if (target.length > limits.maxUrlBytes) {
     return new UriTooLong(`The URL is longer than ${limits.maxUrlBytes} bytes.`);
+  }
+  const { expect } = req.headers;
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    return new ExpectationFailed('Expect may be 100-continue, and nothing else.');
   }
   return checkHost(req) ?? (target.charCodeAt(0) === SLASH ? undefined : toOriginForm(req, target));
 }

@@ -125,6 +125,7 @@ function guard(
   });
   server.on('request', accept);
   server.on('checkContinue', accept); // who reads the body says `100 Continue`
+  server.on('checkExpectation', accept); // or Node would answer itself
   server.on('connect', (_req, socket: Socket) => {
     writeRefusal(socket, notImplemented());
     closeGently(socket);

@@ -39,14 +39,15 @@ export class TestBuilder {
 
   /**
    * Replaces a token, a class or a function dependency by a value. What the replaced one needed is not
-   * built, and the value is never disposed: it is the test's. An override that nobody asks for is
-   * allowed, so that a suite can share its overrides.
+   * built, and the value is never disposed: it is the test's. It wins over what the app provides or
+   * overrides. Unlike in `app.override()` nobody needs to ask for it, so that a suite can share its
+   * overrides.
    *
    * @param value - For a class, only the parts that the test needs.
    */
   override<X extends Replaceable>(target: X, value: Partial<Gives<X>>): this {
-    // A dependency is a key like the others, though apps do not provide them.
-    partsOf(this.#app).container.provide(target as Token<unknown>, { value });
+    const { container } = partsOf(this.#app);
+    container.override(target as Class, value, { mayBeUnused: true }); // whichever kind of key it is
     return this;
   }
 

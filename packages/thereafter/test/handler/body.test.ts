@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { body, createApp, type AppOptions } from 'thereafter';
@@ -40,6 +41,37 @@ describe('body.text(), body.bytes() and body.stream()', () => {
       await using server = await serve(app());
       expect((await post(server, path, 'x'.repeat(MIB))).status).toBe(200);
       expect((await post(server, path, 'x'.repeat(MIB + 1))).status).toBe(413);
+    },
+  );
+
+  it.each(['/text', '/bytes', '/stream', '/request'])(
+    'refuse 1 MiB and a byte at %s, when nobody says how long it is',
+    async (path) => {
+      await using server = await serve(app());
+      const send = async (content: string): Promise<number> => {
+        const init = {
+          method: 'POST',
+          body: new Blob([content]).stream(),
+          duplex: 'half',
+        } as const;
+        return (await server.fetch(path, init)).status;
+      };
+      expect(await send('x'.repeat(MIB))).toBe(200);
+      expect(await send('x'.repeat(MIB + 1))).toBe(413);
+    },
+  );
+
+  it.each(['/text', '/bytes', '/stream'])(
+    'refuse at %s what becomes more than 1 MiB when it is inflated',
+    async (path) => {
+      await using server = await serve(app({ limits: { compressedBodies: true } }));
+      // Every byte of chance becomes two, so that the sender is well below every limit.
+      const send = async (bytes: number): Promise<number> => {
+        const coded = gzipSync(randomBytes(bytes / 2).toString('hex'));
+        return (await post(server, path, coded, { 'content-encoding': 'gzip' })).status;
+      };
+      expect(await send(MIB)).toBe(200);
+      expect(await send(MIB + 2)).toBe(413);
     },
   );
 
@@ -155,6 +187,13 @@ describe('a JSON body', () => {
       expect((await post(server, '/', json)).status).toBe(400);
     },
   );
+
+  it('is refused when there is none, which is said', async () => {
+    await using server = await serve(app());
+    const response = await post(server, '/', '');
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ detail: 'The body is empty.' });
+  });
 
   it('is refused when it is not UTF-8', async () => {
     await using server = await serve(app());

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { Type, type TSchema } from 'typebox';
+import { Check } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import { compileCoercer } from '../../src/handler/coerce.ts';
 
@@ -66,5 +68,71 @@ describe('the coercer', () => {
   it('reads an intersection by the part that wants no text', () => {
     const Both = Type.Intersect([Type.Integer(), Type.Integer({ minimum: 1 })]);
     expect(read(Both, '3')).toBe(3);
+  });
+});
+
+/** A schema, and values that it allows. */
+const typed: fc.Arbitrary<[TSchema, fc.Arbitrary<unknown>]> = fc.constantFrom<
+  [TSchema, fc.Arbitrary<unknown>]
+>(
+  [Type.Integer(), fc.maxSafeInteger()],
+  [Type.Number(), fc.double({ noDefaultInfinity: true, noNaN: true, min: -1e20, max: 1e20 })],
+  [Type.Boolean(), fc.boolean()],
+  [Type.Null(), fc.constant(null)],
+  [Type.Literal(7), fc.constant(7)],
+  [Type.Enum(['a', 'b', 3]), fc.constantFrom('a', 'b', 3)],
+  [Type.String({ maxLength: 5 }), fc.string({ maxLength: 5 })],
+);
+
+/** One schema, or a choice of two. */
+const schemas = fc.oneof(
+  typed,
+  fc
+    .tuple(typed, typed)
+    .map(([[a, values], [b]]): [TSchema, fc.Arbitrary<unknown>] => [Type.Union([a, b]), values]),
+);
+
+describe('the coercer and the check of a schema', () => {
+  it('agree on what was written as text, in lists too', () => {
+    fc.assert(
+      fc.property(
+        schemas.chain(([schema, values]) =>
+          fc.tuple(fc.constant(schema), fc.array(values, { minLength: 1, maxLength: 3 })),
+        ),
+        ([schema, values]) => {
+          // Exponents are refused, and no text is of one type only where a union allows both.
+          const texts = values.map(String).filter((text) => !/\de/.test(text));
+          for (const text of texts) {
+            const value = read(schema, text);
+            expect(Check(schema, value)).toBe(true);
+            expect(String(value)).toBe(text);
+          }
+          const list = read(Type.Array(schema), texts);
+          expect(list).toEqual(texts.map((text) => read(schema, text)));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('make of any text a value that says the same, or leave it for the check to refuse', () => {
+    const text = fc.oneof(
+      fc.string({
+        unit: fc.constantFrom(...'0123456789-+.eExX _truefalsn'.split('')),
+        maxLength: 6,
+      }),
+      fc.constantFrom('true', 'false', 'null', '007', '1.50', ' 1', '1e3', '0x10', '-0', 'NaN'),
+    );
+    fc.assert(
+      fc.property(schemas, text, ([schema], given) => {
+        const value = read(schema, given);
+        const isNumeral = /^-?(0|[1-9]\d*)(\.\d+)?$/.test(given);
+        expect(typeof value !== 'number' || isNumeral).toBe(true);
+        expect(typeof value === 'number' ? value : String(value)).toBe(
+          typeof value === 'number' ? Number(given) : given,
+        );
+      }),
+      { numRuns: 5000 },
+    );
   });
 });

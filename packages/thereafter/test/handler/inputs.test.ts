@@ -312,3 +312,34 @@ describe('an object with more than eight faults', () => {
     expect(errors).toHaveLength(30);
   });
 });
+
+describe('a format', () => {
+  const formats: [string, string[], string[]][] = [
+    ['email', ['ada@x.io', 'a.b+c@sub.x.io'], ['ada', 'ada@', '@x.io', 'a b@x.io', 'a@x..io']],
+    [
+      'uuid',
+      ['123e4567-e89b-12d3-a456-426614174000'],
+      ['123e4567e89b12d3a456426614174000', '123e4567-e89b-12d3-a456-42661417400g', ''],
+    ],
+    [
+      'date-time',
+      ['2026-02-28T23:59:59Z', '2026-02-28T23:59:59.5+01:00'],
+      ['2026-02-30T00:00:00Z', '2026-02-28', '2026-02-28T25:00:00Z', 'yesterday'],
+    ],
+    ['uri', ['https://x.io/a?b#c', 'urn:isbn:1'], ['/a', 'x.io', 'https://x.io/a b', '']],
+  ];
+
+  it.each(formats)('is checked in query and body: %s', async (format, good, bad) => {
+    const schema = Type.Object({ value: Type.String({ format }) });
+    const app = createApp(QUIET)
+      .get('/', { in: { given: query(schema) } }, ({ given }) => given.value)
+      .post('/', { in: { given: body(schema) } }, ({ given }) => given.value);
+    await using server = await serve(app);
+    const ask = async (value: string): Promise<number[]> => [
+      (await server.fetch(`/?value=${encodeURIComponent(value)}`)).status,
+      (await server.post('/', { value })).status,
+    ];
+    for (const value of good) expect([value, ...(await ask(value))]).toEqual([value, 200, 200]);
+    for (const value of bad) expect([value, ...(await ask(value))]).toEqual([value, 422, 422]);
+  });
+});

@@ -1,5 +1,7 @@
-import { createApp, type Context } from 'thereafter';
+import fc from 'fast-check';
+import { body, createApp, type Context } from 'thereafter';
 import { clearCookie, getCookie, setCookie, signedCookies } from 'thereafter/cookies';
+import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { get } from '../support/raw.ts';
 import { QUIET, serve } from '../support/serve.ts';
@@ -140,5 +142,43 @@ describe('signed cookies', () => {
   it('want a key that is long enough', () => {
     expect(() => signedCookies([])).toThrow(/at least 32/);
     expect(() => signedCookies([NEW, 'short'])).toThrow(/at least 32/);
+  });
+});
+
+describe('a cookie that is set and sent back', () => {
+  it('has the value that was set, signed or not, whatever it is', async () => {
+    const signed = signedCookies([NEW, OLD]);
+    const app = createApp(QUIET)
+      .post('/', { in: { value: body(Type.String()) } }, ({ ctx, value }) => {
+        setCookie(ctx, 'plain', value);
+        signed.set(ctx, 'signed', value);
+      })
+      .get('/', ({ ctx }) => [getCookie(ctx, 'plain'), signed.get(ctx, 'signed')]);
+    await using server = await serve(app);
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 40 }), async (value) => {
+        const { headers } = await server.post('/', value);
+        const cookie = headers.getSetCookie().map((line) => line.split(';')[0]);
+        const response = await server.fetch('/', { headers: { cookie: cookie.join('; ') } });
+        expect(await response.json()).toEqual([value, value]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is read without a fault, whatever a client sends', async () => {
+    const signed = signedCookies([NEW]);
+    const app = createApp(QUIET).get('/', ({ ctx }) => signed.get(ctx, 'a') ?? 'nothing');
+    await using server = await serve(app);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: fc.constantFrom(...'a=;. %"2Cé,'.split('')), maxLength: 20 }),
+        async (cookie) => {
+          const answer = await get(server, '/', { cookie: Buffer.from(cookie).toString('latin1') });
+          expect([answer.status, answer.body.toString()]).toEqual([200, 'nothing']);
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 });

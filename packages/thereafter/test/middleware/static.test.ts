@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from 'thereafter';
 import { compress } from 'thereafter/compress';
 import { staticFiles, type StaticOptions } from 'thereafter/static';
+import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { get } from '../support/raw.ts';
 import { QUIET, serve } from '../support/serve.ts';
@@ -40,6 +41,7 @@ async function site(options?: StaticOptions) {
   const server = await serve(app);
   return {
     url: server.url,
+    root,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await rm(dir, { recursive: true });
@@ -157,12 +159,14 @@ describe('static files', () => {
 
   it('give the whole file when the range is of another version', async () => {
     await using server = await site();
-    const { etag = '' } = (await get(server, '/digits.txt')).headers;
+    const { etag = '', 'last-modified': date = '' } = (await get(server, '/digits.txt')).headers;
     const range = { range: 'bytes=0-1' };
-    const same = await get(server, '/digits.txt', { ...range, 'if-range': etag });
+    const same = await get(server, '/digits.txt', { ...range, 'if-range': date });
     expect([same.status, same.body.toString()]).toEqual([206, '01']);
-    const other = await get(server, '/digits.txt', { ...range, 'if-range': '"other"' });
-    expect([other.status, other.body.toString()]).toEqual([200, '0123456789']);
+    for (const ifRange of ['"other"', etag]) {
+      const other = await get(server, '/digits.txt', { ...range, 'if-range': ifRange });
+      expect([other.status, other.body.toString()]).toEqual([200, '0123456789']);
+    }
   });
 
   it('answer conditional requests with 304 and 412', async () => {
@@ -183,6 +187,14 @@ describe('static files', () => {
     expect(whole.body.length).toBeLessThan(1000);
     const part = await get(server, '/long.txt', { ...coded, range: 'bytes=0-9' });
     expect(part.body.toString()).toBe('thereafter');
+  });
+
+  it('cut the connection when a file becomes shorter meanwhile', async () => {
+    await using server = await site();
+    await writeFile(join(server.root, 'shrinking.bin'), Buffer.alloc(8 * 1024 * 1024));
+    const { body } = await request(`${server.url}/shrinking.bin`);
+    await truncate(join(server.root, 'shrinking.bin'), 10);
+    await expect(body.arrayBuffer()).rejects.toThrow('other side closed');
   });
 
   it('need a folder that is there', () => {

@@ -4,9 +4,14 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Controller, createApp, Get, NotFound, Post, Query, type App } from 'thereafter';
+import { compress } from 'thereafter/compress';
+import { cors } from 'thereafter/cors';
+import { etag } from 'thereafter/etag';
+import { securityHeaders } from 'thereafter/security-headers';
 import { chromium, type Browser } from 'playwright-core';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { get } from '../support/raw.ts';
 import { QUIET, serve } from '../support/serve.ts';
 
 @Controller('/greetings', { tags: ['greetings'] })
@@ -183,6 +188,46 @@ describe.skipIf(!existsSync(CHROMIUM))('the docs page in a browser', () => {
       [],
     );
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('works beside middleware that sets headers of its own for browsers', async () => {
+    const app = greetings()
+      .use(securityHeaders())
+      .use(cors({ origin: ['https://other.example'] }))
+      .use(compress({ minBytes: 1 }))
+      .use(etag());
+    await using server = await serve(app);
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    const { headers } = await get(server, '/docs');
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'/); // the page's own
+    expect(headers['cross-origin-opener-policy']).toBe('same-origin');
+    await page.goto(`${server.url}/docs`);
+    await page.locator('.opblock-summary').first().click();
+    await page.getByRole('button', { name: 'Execute' }).click();
+    const answer = page.locator('.live-responses-table .response-col_description code').first();
+    expect(JSON.parse(await answer.innerText())).toEqual({ text: 'Hello Ada' });
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('asks the server that is chosen, where the app names several', async () => {
+    await using other = await serve(greetings().use(cors({ origin: '*' })));
+    const servers = [{ url: '.' }, { url: other.url, description: 'The other one' }];
+    await using server = await serve(greetings({ openapi: { servers } }));
+    const page = await browser.newPage();
+    await page.goto(`${server.url}/docs`);
+    await page.locator('.servers select').selectOption(other.url);
+    await page.locator('.opblock-summary').first().click();
+    const executed = page.waitForResponse((response) => response.url().includes('name=Ada'));
+    await page.getByRole('button', { name: 'Execute' }).click();
+    expect((await executed).url()).toBe(`${other.url}/greetings?name=Ada`);
+    const answer = page.locator('.live-responses-table .response-col_description code').first();
+    expect(JSON.parse(await answer.innerText())).toEqual({ text: 'Hello Ada' });
     await page.close();
   });
 

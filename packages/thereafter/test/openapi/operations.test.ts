@@ -39,7 +39,22 @@ describe('the document of an app', () => {
       description: 'Sells.',
     }).openapi();
     expect(info).toEqual({ title: 'Shop', version: '2.0.0', description: 'Sells.' });
-    expect(app().openapi().info).toEqual({ title: 'app', version: '0.0.0' });
+    expect(app().openapi()).toMatchObject({
+      info: { title: 'app', version: '0.0.0' },
+      servers: [{ url: '.' }],
+    });
+  });
+
+  it('has the servers, license, contact and terms that the app names', () => {
+    const about = {
+      license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
+      contact: { name: 'Ada', email: 'ada@shop.example' },
+      termsOfService: 'https://shop.example/terms',
+    };
+    const servers = [{ url: 'https://api.shop.example/v1', description: 'For all' }] as const;
+    const document = createApp({ openapi: { ...about, servers } }).openapi();
+    expect(document.info).toEqual({ title: 'app', version: '0.0.0', ...about });
+    expect(document.servers).toEqual(servers);
   });
 
   it('is made without building anything', () => {
@@ -151,6 +166,14 @@ describe('the inputs of an operation', () => {
       { name: 'accept-language', in: 'header', required: true, schema: { type: 'string' } },
     ]);
     expect(operationOf(one).responses).toHaveProperty('422');
+  });
+
+  it('are not those of what is overridden', () => {
+    const page = dependency({ after: query('after', Type.String()) }, ({ after }) => after);
+    const one = app().get('/', { in: { page, id: query('id', Type.String()) } }, () => 'ok');
+    expect(operationOf(one.override(page, 'all')).parameters?.map(({ name }) => name)).toEqual([
+      'id',
+    ]);
   });
 
   it('are found in guards, and each stands there once', () => {

@@ -1,6 +1,6 @@
 import { createApp, NotFound, Problem, ServiceUnavailable, type Context } from 'thereafter';
 import { Type } from 'typebox';
-import { describe, expect, expectTypeOf, it } from 'vitest';
+import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { loggedErrors } from '../support/log.ts';
 import { QUIET, serve } from '../support/serve.ts';
 
@@ -113,6 +113,38 @@ describe('an unknown error', () => {
         expect(JSON.stringify(body)).not.toContain('secret');
         expect(errors.splice(0)).toMatchObject([{ id: body.requestId, path }]);
       }
+    },
+  );
+});
+
+describe('a fault of the server', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it.each(['production', 'development', 'test'])(
+    'tells the same in %s: a fixed text and the request id',
+    async (environment) => {
+      vi.stubEnv('NODE_ENV', environment);
+      const app = createApp(QUIET).get('/fails', () => {
+        throw Object.assign(new Error('secret at /etc/passwd'), { status: 400, statusCode: 400 });
+      });
+      await using server = await serve(app);
+      const response = await server.fetch('/fails?token=secret');
+      expect(response.status).toBe(500);
+      expect(await response.json()).toEqual({
+        type: 'about:blank',
+        title: 'Internal Server Error',
+        status: 500,
+        detail: 'Something went wrong here. It has been logged.',
+        instance: '/fails',
+        requestId: expect.any(String),
+      });
+      expect([...response.headers.keys()].toSorted()).toEqual([
+        'connection',
+        'content-length',
+        'content-type',
+        'date',
+        'keep-alive',
+      ]);
     },
   );
 });

@@ -48,6 +48,7 @@ describe('sendFile()', () => {
     ['bytes=-3', 206, '789', 'bytes 7-9/10'],
     ['bytes=8-', 206, '89', 'bytes 8-9/10'],
     ['lines=1-2', 200, '0123456789', null],
+    ['bytes=0-0,3-4', 200, '0123456789', null], // several: RFC 9110 lets a server send all of it
   ])('answers Range %s with %i', async (range, status, text, contentRange) => {
     await using server = await serveFile();
     const response = await server.fetch('/', { headers: { range } });
@@ -64,16 +65,35 @@ describe('sendFile()', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json');
   });
 
-  it('answers If-Range with the part only while the file is the same', async () => {
+  it('gives parts to GET only, and knows no conditions for POST', async () => {
+    const path = join(folder, 'report 100%.txt');
+    const app = createApp(QUIET)
+      .get('/', () => sendFile(path))
+      .post('/', () => sendFile(path));
+    await using server = await serve(app);
+    const headers = { range: 'bytes=2-4', 'if-none-match': '*' };
+    const part = { range: 'bytes=2-4' };
+    const head = await server.fetch('/', { method: 'HEAD', headers: part });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, '10']);
+    const posted = await server.fetch('/', { method: 'POST', headers });
+    expect([posted.status, await posted.text()]).toEqual([200, '0123456789']);
+  });
+
+  it('answers If-Range with the part only by the date of the file: its tag is weak', async () => {
     await using server = await serveFile();
-    const etag = (await server.fetch('/', { method: 'HEAD' })).headers.get('etag')!;
-    const part = { range: 'bytes=0-0' };
-    const same = await server.fetch('/', { headers: { ...part, 'if-range': etag } });
-    expect(same.status).toBe(206);
-    expect(await same.text()).toBe('0');
-    const other = await server.fetch('/', { headers: { ...part, 'if-range': '"other"' } });
-    expect(other.status).toBe(200);
-    expect(await other.text()).toBe('0123456789');
+    const { headers } = await server.fetch('/', { method: 'HEAD' });
+    const ask = async (ifRange: string): Promise<[number, string]> => {
+      const response = await server.fetch('/', {
+        headers: { range: 'bytes=0-0', 'if-range': ifRange },
+      });
+      return [response.status, await response.text()];
+    };
+    const [tag, date] = [headers.get('etag')!, headers.get('last-modified')!];
+    expect(await ask(date)).toEqual([206, '0']);
+    const dayLater = new Date(Date.parse(date) + 86_400_000).toUTCString();
+    for (const other of [tag, tag.replace('W/', ''), `"x", ${tag}`, dayLater, 'nonsense', '']) {
+      expect([other, ...(await ask(other))]).toEqual([other, 200, '0123456789']);
+    }
   });
 
   it('is 304 without a body when the client has it, and 412 when it must have another', async () => {
@@ -84,7 +104,16 @@ describe('sendFile()', () => {
     expect(cached.statusCode).toBe(304);
     expect(cached.headers['etag']).toBe(etag);
     expect(await cached.body.text()).toBe('');
-    expect((await server.fetch('/', { headers: { 'if-match': '"other"' } })).status).toBe(412);
+    for (const [ifMatch, status] of [
+      ['"other"', 412],
+      [etag, 412], // a weak tag is never the same for sure
+      ['*', 200],
+    ] as const) {
+      const { status: given } = await server.fetch('/', { headers: { 'if-match': ifMatch } });
+      expect([ifMatch, given]).toEqual([ifMatch, status]);
+    }
+    const past = { 'if-unmodified-since': new Date(0).toUTCString() };
+    expect((await server.fetch('/', { headers: past })).status).toBe(412);
   });
 
   it('names a download in ASCII, and in UTF-8 where that is not enough', async () => {

@@ -37,6 +37,7 @@ describe('sse()', () => {
     const response = await server.fetch('/');
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     expect(response.headers.get('cache-control')).toBe('no-cache');
+    expect(response.headers.get('x-accel-buffering')).toBe('no'); // nginx would hold events back
     expect(await response.text()).toBe(
       ':\n\ndata: {"n":1}\n\nevent: tick\nid: 7\nretry: 2000\ndata: {"n":2}\n\n',
     );

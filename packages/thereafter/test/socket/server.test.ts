@@ -79,6 +79,23 @@ describe('a request line and headers', () => {
     expect(await statuses(`${GET}Connection: close\r\n${lines(101)}\r\n`)).toEqual([431]);
   });
 
+  it('are 431 and 414 over other limits', async () => {
+    const limits = { maxHeaderBytes: 2000, maxHeaders: 10, maxUrlBytes: 50 };
+    const ask = (path: string, more: string): Promise<number[]> =>
+      statuses(`GET ${path} HTTP/1.1\r\nHost: a\r\n${more}Connection: close\r\n\r\n`, limits);
+    expect(await ask('/', 'X-A: 1\r\n'.repeat(8))).toEqual([200]);
+    expect(await ask('/', 'X-A: 1\r\n'.repeat(9))).toEqual([431]);
+    expect(await ask('/', `X-A: ${'x'.repeat(1800)}\r\n`)).toEqual([200]);
+    expect(await ask('/', `X-A: ${'x'.repeat(2000)}\r\n`)).toEqual([431]);
+    expect(await ask(`/?${'x'.repeat(48)}`, '')).toEqual([200]);
+    expect(await ask(`/?${'x'.repeat(49)}`, '')).toEqual([414]);
+    const many = { maxHeaderBytes: 65_536, maxHeaders: 5000 }; // more than Node takes by itself
+    const head = (lines: number): string =>
+      `${GET}Connection: close\r\n${'X-A: 1\r\n'.repeat(lines - 2)}\r\n`;
+    expect(await statuses(head(5000), many)).toEqual([200]);
+    expect(await statuses(head(5001), many)).toEqual([431]);
+  });
+
   it('are not answered with a reset, which could overtake the 431', async () => {
     await using server = await serve(app());
     await using client = await rawClient(server.port);
@@ -117,6 +134,12 @@ describe('a request line and headers', () => {
     },
   );
 
+  it('are 417 when they expect something else than to go on', async () => {
+    const said = await say(`${GET}Expect: a miracle\r\nConnection: close\r\n\r\n`);
+    expect(statusOf(said)).toBe(417);
+    expect(said).toMatch(/content-type: application\/problem\+json/i);
+  });
+
   it('may do without Host in HTTP/1.0', async () => {
     expect(await statuses('GET / HTTP/1.0\r\n\r\n')).toEqual([200]);
   });
@@ -152,6 +175,9 @@ describe('a method', () => {
     const said = await say('TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     expect(statusOf(said)).toBe(405);
     expect(said).toMatch(/allow: GET, HEAD, OPTIONS, POST/i);
+    const unknown = await say('TRACE /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(statusOf(unknown)).toBe(405);
+    expect(unknown).toContain('"detail":"No method is answered here."');
   });
 });
 
@@ -234,6 +260,31 @@ describe('a connection', () => {
     expect(await client.answers(65)).toHaveLength(65);
   });
 
+  it('is cut when it asks on and on without reading, and delays nobody else', async () => {
+    let handled = 0;
+    const page = 'x'.repeat(10_000);
+    const pages = createApp(QUIET)
+      .get('/page', () => {
+        handled += 1;
+        return page;
+      })
+      .get('/', () => 'home');
+    await using server = await serve(pages);
+    await using greedy = await rawClient(server.port);
+    greedy.socket.pause();
+    greedy.send('GET /page HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(20_000));
+    let longestMs = 0;
+    for (let i = 0; i < 20; i++) {
+      const startedAtMs = performance.now();
+      await (await server.fetch('/')).text();
+      longestMs = Math.max(longestMs, performance.now() - startedAtMs);
+    }
+    expect(longestMs).toBeLessThan(1000); // under 100 on a machine of one's own
+    greedy.socket.resume();
+    await greedy.end();
+    expect(handled).toBeLessThan(2000); // 64, and what the buffers of the kernel took
+  });
+
   it('is dropped beyond the most that may be open', async () => {
     await using server = await serve(app({ maxConnections: 1 }));
     await using first = await rawClient(server.port);
@@ -282,6 +333,12 @@ describe('a timeout', () => {
     };
     expect(await upload({ minUploadRate: 100_000, uploadTimeout: '10s' })).toBeLessThan(2500);
     expect(await upload({ minUploadRate: 10, uploadTimeout: '400ms' })).toBeGreaterThan(400);
+  });
+
+  it('of idle connections is what clients are told', async () => {
+    expect(await say(`GET / HTTP/1.1\r\nHost: a\r\n\r\ngarbage\r\n\r\n`)).toMatch(
+      /keep-alive: timeout=65/i,
+    );
   });
 
   it('ends a connection that waits for its next request', async () => {

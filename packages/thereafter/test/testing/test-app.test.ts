@@ -220,6 +220,24 @@ describe('testApp', () => {
     expect(await (await t.get('/')).text()).toBe('hi Ada!');
   });
 
+  it('wins with its overrides over those of the app, and need not use them', async () => {
+    const Greeting = token<string>('Greeting');
+    const app = createApp(QUIET)
+      .get('/', { in: { greeting: Greeting } }, ({ greeting }) => greeting)
+      .provide(Greeting, { value: 'provided' })
+      .override(Greeting, 'of the app');
+    await using t = await testApp(app)
+      .override(Greeting, 'of the test')
+      .override(token<string>('Unused'), 'nobody asks')
+      .start();
+    expect(await (await t.get('/')).text()).toBe('of the test');
+  });
+
+  it('refuses an override of the app that nobody uses', async () => {
+    const app = createApp(QUIET).override(token<string>('Unused'), 'nobody asks');
+    await expect(testApp(app).start()).rejects.toThrow(/Unused: it is overridden/);
+  });
+
   it('fails as listen() does when the app cannot start', async () => {
     const app = createApp(QUIET).get('/', { in: { gone: token<string>('Gone') } }, () => 'never');
     await expect(testApp(app).start()).rejects.toThrow('nothing provides Gone');
