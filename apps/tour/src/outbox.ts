@@ -24,6 +24,7 @@ export class Outbox implements AsyncDisposable {
     this.#server = new SMTPServer({
       logger: false,
       authOptional: true,
+      disableReverseLookup: true,
       disabledCommands: ['AUTH', 'STARTTLS'],
       size: MAX_MAIL_BYTES,
       onData: (stream, { envelope }, done) => {
