@@ -276,6 +276,21 @@ export class App implements AsyncDisposable {
     return this;
   }
 
+  /**
+   * Where the app is to be reached from this machine, as `listen()` says it, e.g. `http://localhost:3000`.
+   *
+   * @throws {AppStateError} `APP_NOT_STARTED` before it listens.
+   */
+  get url(): string {
+    if (!this.#server) {
+      throw new AppStateError(
+        'APP_NOT_STARTED',
+        'url was asked for before listen() had opened the port.',
+      );
+    }
+    return this.#server.url;
+  }
+
   /** Background tasks of all requests. */
   get tasks(): AppTasks {
     return this.#runner;
