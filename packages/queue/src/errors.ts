@@ -5,7 +5,9 @@ export class JobCancelledError extends ThereafterError {
   readonly code = 'JOB_CANCELLED';
 
   constructor(task: string, id: string) {
-    super(`The job ${id} (${task}) was cancelled while it ran. End it soon: nobody wants its result.`);
+    super(
+      `The job ${id} (${task}) was cancelled while it ran. End it soon: nobody wants its result.`,
+    );
   }
 }
 
