@@ -32,7 +32,10 @@ await engine.start({ container, log, isWorker: false });
 const queue = container.get(Jobs);
 
 for (let n = 0; n < STORED; n += BATCH) {
-  const guests = Array.from({ length: BATCH }, (_, i) => ({ n: n + i, email: 'stored@example.com' }));
+  const guests = Array.from({ length: BATCH }, (_, i) => ({
+    n: n + i,
+    email: 'stored@example.com',
+  }));
   // Half of them end, the others wait for tomorrow.
   await queue.enqueueMany(Noop, guests.slice(BATCH / 2));
   await queue.enqueueMany(Noop, guests.slice(0, BATCH / 2), { delay: '1d' });

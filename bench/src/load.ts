@@ -101,7 +101,8 @@ end
   return file;
 }
 
-async function loadWithAutocannon(url: string,
+async function loadWithAutocannon(
+  url: string,
   { paths, json, connections = CONNECTIONS }: Workload,
 ): Promise<Sent> {
   const job: AutocannonJob = { url, paths, json, connections, seconds: SECONDS };

@@ -29,7 +29,8 @@ async function allDelivered(mailbox: Mailbox, count: number): Promise<void> {
   while (mailbox.mails.length < count) await mailbox.changed();
 }
 
-const addressees = (mailbox: Mailbox): string[] => mailbox.mails.map(({ to }) => to.join()).toSorted();
+const addressees = (mailbox: Mailbox): string[] =>
+  mailbox.mails.map(({ to }) => to.join()).toSorted();
 
 const guests = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `guest${i}@example.com`).toSorted();

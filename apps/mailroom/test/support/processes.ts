@@ -12,12 +12,7 @@ export class Program implements AsyncDisposable {
   constructor(file: 'main' | 'worker', env: Readonly<Record<string, string>>) {
     this.#child = spawn(
       process.execPath,
-      [
-        '--conditions=thereafter-source',
-        '--import',
-        '@thereafter/cli/register',
-        `src/${file}.ts`,
-      ],
+      ['--conditions=thereafter-source', '--import', '@thereafter/cli/register', `src/${file}.ts`],
       { cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {

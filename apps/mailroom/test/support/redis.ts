@@ -8,7 +8,9 @@ import { join } from 'node:path';
 export const isRedisInstalled = spawnSync('redis-server', ['--version']).status === 0;
 
 if (!isRedisInstalled) {
-  console.warn('SKIPPED: the tests on Redis need redis-server (Debian: apt-get install redis-server)');
+  console.warn(
+    'SKIPPED: the tests on Redis need redis-server (Debian: apt-get install redis-server)',
+  );
 }
 
 export interface PrivateRedis {
@@ -22,7 +24,18 @@ export async function startRedis(): Promise<PrivateRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'mailroom-redis-'));
   const server = spawn(
     'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--appendonly', 'yes', '--save', ''],
+    [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      folder,
+      '--appendonly',
+      'yes',
+      '--save',
+      '',
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let output = '';

@@ -51,7 +51,9 @@ class Scene {
   }
 
   /** Lines of a task: what happened, the job, the attempt. */
-  lines(task: string): readonly { readonly what: string; readonly id: string; readonly attempt: number }[] {
+  lines(
+    task: string,
+  ): readonly { readonly what: string; readonly id: string; readonly attempt: number }[] {
     return readFileSync(this.#effects, 'utf8')
       .split('\n')
       .map((line) => line.split(' '))
@@ -83,8 +85,14 @@ export function describeCrashes(rig: Rig): void {
         acknowledged.push(...child.acknowledged);
       }
       const { jobs } = await scene.open();
-      for (const id of acknowledged) expect(await jobs.wait(id)).toMatchObject({ state: 'completed' });
-      const done = new Set(scene.lines('effect').filter(({ what }) => what === 'ended').map(({ id }) => id));
+      for (const id of acknowledged)
+        expect(await jobs.wait(id)).toMatchObject({ state: 'completed' });
+      const done = new Set(
+        scene
+          .lines('effect')
+          .filter(({ what }) => what === 'ended')
+          .map(({ id }) => id),
+      );
       expect(acknowledged.filter((id) => !done.has(id))).toEqual([]);
       const counts = await until(
         () => jobs.counts('default'),
@@ -225,7 +233,12 @@ export function describeCrashes(rig: Rig): void {
       await scene.has('hang', 'began');
       const second = await scene.open().catch(() => undefined); // or it is refused
       if (second) {
-        await second.jobs.wait((await second.jobs.enqueue(childTasks('')['effect']!, {}).catch(() => ({ id }))).id, { timeout: '1s' }).catch(() => undefined);
+        await second.jobs
+          .wait(
+            (await second.jobs.enqueue(childTasks('')['effect']!, {}).catch(() => ({ id }))).id,
+            { timeout: '1s' },
+          )
+          .catch(() => undefined);
         await second.close();
       }
       expect(scene.lines('hang')).toEqual([{ what: 'began', id, attempt: 1 }]);
