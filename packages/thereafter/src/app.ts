@@ -340,7 +340,7 @@ export class App implements AsyncDisposable {
         'work() runs durable jobs, and this app has none. Give it an engine: createApp({ jobs: jobs({ driver }) }).',
       );
     }
-    await this.#start(() => Promise.resolve(WITHOUT_SERVER), true);
+    await this.#start(() => Promise.resolve(withoutServer()), true);
     this.#leaveOnSignals();
     this.#log.info({ title: this.#options.title ?? 'app' }, 'working');
   }
@@ -464,12 +464,15 @@ export class App implements AsyncDisposable {
   }
 }
 
-/** What a worker listens on. */
-const WITHOUT_SERVER: RunningServer = {
-  url: '',
-  stop: () => Promise.resolve(),
-  cut: () => undefined,
-};
+/** What a worker has instead of a server: nothing else would keep its process alive between two jobs. */
+function withoutServer(): RunningServer {
+  const alive = setInterval(() => undefined, 2 ** 30);
+  return {
+    url: '',
+    stop: async () => clearInterval(alive),
+    cut: () => undefined,
+  };
+}
 
 /** What clean-up gets when the deadline has passed: enough to be fair, and bounded, since it may hang. */
 const GRACE_MS = 400;
