@@ -93,7 +93,7 @@ export class Activity {
       name,
       state,
       atMs: nowMs(),
-      error: error === undefined ? undefined : String(error),
+      error: error instanceof Error ? String(error) : undefined,
     } satisfies TaskStateEvent);
   }
 

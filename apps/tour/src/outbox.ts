@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import PostalMime from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
@@ -27,24 +28,19 @@ export class Outbox implements AsyncDisposable {
       disableReverseLookup: true,
       disabledCommands: ['AUTH', 'STARTTLS'],
       size: MAX_MAIL_BYTES,
-      onData: (stream, { envelope }, done) => {
-        buffer(stream)
-          .then((raw) => PostalMime.parse(raw))
-          .then(({ from, subject = '', text = '' }) => {
-            this.#mails.push({
-              to: envelope.rcptTo.map(({ address }) => address),
-              from: from?.address ?? '',
-              subject,
-              text: text.trim(),
-            });
-            if (this.#mails.length > MAX_MAILS) this.#mails.shift();
-            done();
-          })
-          .catch(done);
+      onData: (stream, { envelope: { rcptTo } }, answer) => {
+        const to = rcptTo.map(({ address }) => address);
+        this.#receive(to, stream).then(() => answer(), answer);
       },
     });
     // A client that breaks off is none of the tour's business; what sends mail is told by its own error.
     this.#server.on('error', () => undefined);
+  }
+
+  async #receive(to: readonly string[], raw: Readable): Promise<void> {
+    const { from, subject = '', text = '' } = await PostalMime.parse(await buffer(raw));
+    this.#mails.push({ to, from: from?.address ?? '', subject, text: text.trim() });
+    if (this.#mails.length > MAX_MAILS) this.#mails.shift();
   }
 
   static async open(): Promise<Outbox> {

@@ -11,7 +11,8 @@ export function createStory(story, number, answered) {
   const form = element('form', { novalidate: '' }); // what is wrong with an input, the app shall say
   const inputs = story.fields.map((field) => [field, createInput(field, number)]);
   const button = element('button', { type: 'submit' }, ['Send']);
-  form.append(...inputs.map(([field, input]) => createField(field, input)), button);
+  const hints = inputs.flatMap(([field, input]) => createHint(field, input));
+  form.append(...inputs.map(([field, input]) => createField(field, input)), button, ...hints);
 
   const head = element('p', { class: 'answer-head' });
   const body = element('pre', { class: 'answer-body' });
@@ -73,7 +74,7 @@ export function createStory(story, number, answered) {
 }
 
 function createInput({ name, type, value = '' }, number) {
-  const input = element('input', {
+  return element('input', {
     id: `story-${number}-${name}`,
     name,
     // A field for numbers would not let a wrong one through.
@@ -83,18 +84,17 @@ function createInput({ name, type, value = '' }, number) {
     autocomplete: 'off',
     spellcheck: 'false',
   });
-  return input;
 }
 
-function createField({ name, hint }, input) {
-  const label = element('label', { for: input.id }, [name]);
-  const field = element('div', { class: 'field' }, [label, input]);
-  if (hint !== undefined) {
-    const id = `${input.id}-hint`;
-    input.setAttribute('aria-describedby', id);
-    field.append(element('p', { class: 'hint', id }, [hint]));
-  }
-  return field;
+function createField({ name }, input) {
+  return element('div', { class: 'field' }, [element('label', { for: input.id }, [name]), input]);
+}
+
+function createHint({ hint }, input) {
+  if (hint === undefined) return [];
+  const id = `${input.id}-hint`;
+  input.setAttribute('aria-describedby', id);
+  return [element('p', { class: 'hint', id }, [hint])];
 }
 
 async function send(story, inputs) {
