@@ -25,7 +25,7 @@ const url = `http://127.0.0.1:${port}`;
 const program = join(import.meta.dirname, '..', 'apps', 'tour', 'dist', 'main.mjs');
 const tour = spawn(process.execPath, [program], {
   cwd: folder,
-  env: { ...process.env, PORT: String(port), LOG_FILE: logFile },
+  env: { ...process.env, PORT: String(port), LOG_FILE: logFile, DURATION_MS: '100' },
   stdio: ['ignore', 'inherit', 'inherit'],
 });
 const exited = once(tour, 'exit');
@@ -51,6 +51,17 @@ try {
     'a worker thread has compressed the picture',
     () => globSync('data/processed/*.webp', { cwd: folder }).length === 1,
   );
+
+  const heavy = await fetch(`${url}/heavy-task/`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"pages":1}',
+  });
+  const { task_id: id } = (await heavy.json()) as { task_id: string };
+  await until('the durable job is completed', async () => {
+    const response = await fetch(`${url}/task-status/${id}`);
+    return ((await response.json()) as { status: string }).status === 'completed';
+  });
 
   for (const path of ['/', '/page/main.js', '/page/fonts/inter.woff2', '/docs', '/readyz']) {
     const response = await fetch(url + path);

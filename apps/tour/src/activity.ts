@@ -1,3 +1,4 @@
+import type { JobEventMessage, JobEventName } from '@thereafter/queue';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Context, SseEvent, SseStream, TaskEvent, TaskEventName } from 'thereafter';
 import type { AccessLogEntry } from 'thereafter/access-log';
@@ -28,6 +29,7 @@ export interface TaskStateEvent {
 
 const STATES: readonly TaskEventName[] = [
   'queued',
+  'stored',
   'started',
   'succeeded',
   'failed',
@@ -35,12 +37,24 @@ const STATES: readonly TaskEventName[] = [
   'discarded',
   'abandoned',
 ];
+/** What a job has become, in the words of tasks. */
+const JOB_STATES = {
+  started: 'started',
+  completed: 'succeeded',
+  retrying: 'failed',
+  failed: 'failed',
+  cancelled: 'discarded',
+  handedBack: 'abandoned',
+} as const satisfies Partial<Record<JobEventName, TaskEventName>>;
+
 const MAX_RECENT = 500;
 
 /** What has happened lately on the routes of the tour: responses, and the tasks after them. */
 export class Activity {
   readonly #routes: ReadonlySet<string>;
   readonly #recent: SseEvent[] = [];
+  /** Which request a job that is not done comes from; of jobs from before the start, nobody knows. */
+  readonly #requestOfJob = new Map<string, string>();
   readonly #followers = new Set<SseStream>();
 
   constructor(stories: readonly Pick<Story, 'method' | 'path'>[]) {
@@ -55,6 +69,12 @@ export class Activity {
       subscribe(name, listener);
       return () => unsubscribe(name, listener);
     });
+    for (const name of Object.keys(JOB_STATES) as (keyof typeof JOB_STATES)[]) {
+      // its keys are these
+      const listener = (event: unknown): void => this.#job(name, event as JobEventMessage); // what is published there
+      subscribe(`thereafter:job.${name}`, listener);
+      watches.push(() => unsubscribe(`thereafter:job.${name}`, listener));
+    }
     return { [Symbol.dispose]: () => watches.forEach((stop) => stop()) };
   }
 
@@ -87,6 +107,7 @@ export class Activity {
 
   #task(state: TaskEventName, event: TaskEvent): void {
     const { requestId, taskId, taskName: name, error } = event;
+    if (state === 'stored') return void this.#requestOfJob.set(taskId, requestId);
     this.#note('task', {
       requestId,
       taskId,
@@ -95,6 +116,22 @@ export class Activity {
       atMs: nowMs(),
       error: error instanceof Error ? String(error) : undefined,
     } satisfies TaskStateEvent);
+  }
+
+  #job(event: keyof typeof JOB_STATES, { jobId, taskName, error }: JobEventMessage): void {
+    const requestId = this.#requestOfJob.get(jobId);
+    if (requestId === undefined) return;
+    this.#note('task', {
+      requestId,
+      taskId: jobId,
+      name: taskName,
+      state: JOB_STATES[event],
+      atMs: nowMs(),
+      error: error === undefined ? undefined : String(error),
+    } satisfies TaskStateEvent);
+    if (event === 'completed' || event === 'failed' || event === 'cancelled') {
+      this.#requestOfJob.delete(jobId);
+    }
   }
 
   #note(event: string, data: object): void {

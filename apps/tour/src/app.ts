@@ -1,3 +1,6 @@
+import { jobs } from '@thereafter/queue';
+import { bullmq } from '@thereafter/queue/bullmq';
+import { sqlite } from '@thereafter/queue/sqlite';
 import { Registry } from 'prom-client';
 import { createApp, type App, type AppOptions } from 'thereafter';
 import { accessLog } from 'thereafter/access-log';
@@ -8,6 +11,7 @@ import { securityHeaders } from 'thereafter/security-headers';
 import { staticFiles } from 'thereafter/static';
 import { Activity } from './activity.ts';
 import { Cache, openCache } from './cache.ts';
+import { HeavyTask, HeavyTaskController } from './heavy-task.ts';
 import { ItemsController } from './items.ts';
 import { LoginController } from './login.ts';
 import { Mailer, openMailer } from './mailer.ts';
@@ -41,7 +45,10 @@ export function tour(options: AppOptions = {}): App {
   const activity = new Activity(STORIES);
   const registry = new Registry();
   const checks: ReadyChecks = {};
-  const app = createApp({ title: 'Tour', ...options });
+  // Read here and not in Settings: what stores the jobs has to be known before anything is built.
+  const { REDIS_URL, JOBS_FILE = 'data/jobs.db' } = process.env;
+  const driver = REDIS_URL ? bullmq({ url: REDIS_URL }) : sqlite({ file: JOBS_FILE });
+  const app = createApp({ title: 'Tour', jobs: jobs({ driver }), ...options });
   return app
     .use(requestId())
     .use(accessLog())
@@ -69,6 +76,8 @@ export function tour(options: AppOptions = {}): App {
       RegisterController,
       UploadController,
       LoginController,
+      HeavyTaskController,
+      HeavyTask,
       MonitoredController,
       UpstreamController,
       StartPageController,

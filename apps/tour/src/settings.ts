@@ -9,7 +9,9 @@ const schema = Type.Object({
   /** The mail server, e.g. `smtp://localhost:25`; default: one in this process. */
   SMTP_URL: Type.Optional(Type.String({ format: 'uri' })),
   MAIL_FROM: Type.String({ default: 'tour@example.com' }),
-  /** The cache, e.g. `redis://localhost:6379`; default: one in this process. */
+  /** How long a heavy task takes. */
+  DURATION_MS: Type.Integer({ minimum: 0, default: 5000 }),
+  /** The cache and the jobs, e.g. `redis://localhost:6379`; default: a cache in this process, jobs in a file. */
   REDIS_URL: Type.Optional(Type.String({ format: 'uri' })),
   /** The service that knows the users; default: the tour itself, at `/upstream`. */
   UPSTREAM_URL: Type.Optional(Type.String({ format: 'uri' })),

@@ -1,7 +1,7 @@
 /** An input of a route, and what the start page puts into it at first. */
 export interface StoryField {
   readonly name: string;
-  readonly in: 'path' | 'query' | 'file';
+  readonly in: 'path' | 'query' | 'file' | 'json';
   readonly type: 'text' | 'number' | 'email' | 'file';
   readonly value?: string;
   readonly hint?: string;
@@ -15,7 +15,7 @@ export interface Story {
   /** What happens after the response. */
   readonly after: string;
   readonly fields: readonly StoryField[];
-  /** Where the result can be seen; `{name}` stands for the value of a field. */
+  /** Where the result can be seen; `{name}` stands for the value of a field, or of a member of the answer. */
   readonly see?: string;
 }
 
@@ -86,6 +86,22 @@ export const STORIES: readonly Story[] = [
     after: 'What the user will ask for next is kept for an hour.',
     fields: [{ name: 'user_id', in: 'query', type: 'number', value: '7' }],
     see: '/cache/user:{user_id}',
+  },
+  {
+    method: 'POST',
+    path: '/heavy-task/',
+    title: 'A job that survives',
+    after:
+      'It is stored before the answer. Kill the tour while it runs: the next start takes it up.',
+    fields: [{ name: 'data', in: 'json', type: 'text', value: '{"pages": 100}' }],
+    see: '/task-status/{task_id}',
+  },
+  {
+    method: 'GET',
+    path: '/task-status/:task_id',
+    title: 'How far is a job?',
+    after: 'Nothing: it only looks. The id is in the answer above.',
+    fields: [{ name: 'task_id', in: 'path', type: 'text' }],
   },
   {
     method: 'GET',

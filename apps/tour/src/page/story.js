@@ -28,6 +28,7 @@ export function createStory(story, number, answered) {
     try {
       const { requestId, ...shown } = await send(story, inputs);
       showAnswer(shown);
+      if (shown.isGood) linkResult(JSON.parse(shown.body));
       if (requestId) answered(requestId, chart);
     } catch (error) {
       showAnswer({ isGood: false, head: 'no answer', body: String(error) });
@@ -36,7 +37,7 @@ export function createStory(story, number, answered) {
       button.focus({ preventScroll: true }); // which it has lost while it was disabled
     }
   });
-  form.addEventListener('input', linkResult);
+  form.addEventListener('input', () => linkResult());
   linkResult();
 
   return element('li', { class: 'story', 'aria-labelledby': id }, [
@@ -60,11 +61,15 @@ export function createStory(story, number, answered) {
     body.textContent = bodyText;
   }
 
-  function linkResult() {
+  /** @param answered - The members of the answer, once there is one. */
+  function linkResult(answered = {}) {
     if (!story.see) return;
-    const path = story.see.replace(/\{(\w+)\}/g, (_, name) =>
-      encodeURIComponent(inputs.find(([field]) => field.name === name)[1].value),
-    );
+    const valueOf = (name) =>
+      inputs.find(([field]) => field.name === name)?.[1].value ?? answered[name];
+    const names = [...story.see.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    see.hidden = names.some((name) => valueOf(name) === undefined);
+    if (see.hidden) return;
+    const path = story.see.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(valueOf(name)));
     const href = `.${path}`;
     see.replaceChildren(
       'Then see ',
@@ -98,9 +103,9 @@ function createHint({ hint }, input) {
 }
 
 async function send(story, inputs) {
-  const { url, body } = await toRequest(story, inputs);
+  const { url, body, headers } = await toRequest(story, inputs);
   const startedAtMs = performance.now();
-  const response = await fetch(url, { method: story.method, ...(body && { body }) });
+  const response = await fetch(url, { method: story.method, body, headers });
   const elapsedMs = performance.now() - startedAtMs;
   const text = await response.text();
   return {
@@ -114,14 +119,18 @@ async function send(story, inputs) {
 async function toRequest(story, inputs) {
   let path = story.path;
   let body;
+  let headers;
   const query = new URLSearchParams();
   for (const [{ name, in: place }, input] of inputs) {
     if (place === 'path') path = path.replace(`:${name}`, encodeURIComponent(input.value));
     else if (place === 'query') query.set(name, input.value);
-    else {
+    else if (place === 'json') {
+      body = input.value;
+      headers = { 'content-type': 'application/json' };
+    } else {
       body = new FormData();
       body.set(name, input.files[0] ?? (await drawing()));
     }
   }
-  return { url: `.${path}${query.size > 0 ? `?${query}` : ''}`, body };
+  return { url: `.${path}${query.size > 0 ? `?${query}` : ''}`, body, headers };
 }

@@ -33,7 +33,13 @@ export async function serveTour({
   const folder = mkdtempSync(join(tmpdir(), 'tour-'));
   const logFile = join(folder, 'nested', 'tour.log');
   const processed = join(folder, 'processed');
-  const variables = { LOG_FILE: logFile, PROCESSED_DIR: processed, ...env };
+  const jobsFile = join(folder, 'jobs.db');
+  const variables = {
+    LOG_FILE: logFile,
+    PROCESSED_DIR: processed,
+    JOBS_FILE: jobsFile,
+    ...env,
+  };
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
   const app = tour({ logger: false, shutdown: { signals: false }, ...options });
   extend?.(app);
