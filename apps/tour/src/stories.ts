@@ -1,8 +1,9 @@
 /** An input of a route, and what the start page puts into it at first. */
 export interface StoryField {
   readonly name: string;
-  readonly in: 'path' | 'query' | 'file';
-  readonly type: 'text' | 'number' | 'email' | 'file';
+  /** `body` is the whole of it, as JSON; `file` a part of a form. */
+  readonly in: 'path' | 'query' | 'body' | 'file';
+  readonly type: 'text' | 'number' | 'email' | 'json' | 'file';
   readonly value?: string;
   readonly hint?: string;
 }

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { body } from 'thereafter';
+import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STORIES } from '../src/stories.ts';
 import { serveTour, type ServedTour } from './support/serve-tour.ts';
@@ -203,6 +205,26 @@ describe.skipIf(!existsSync(CHROMIUM))('the start page in a browser', () => {
       .filter({ hasText: 'compressImage' })
       .waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  it('sends a JSON body, for a route whose story has one', async () => {
+    await using tour = await serveTour({
+      extend: (app) =>
+        void app.post('/echo', { in: { sent: body(Type.Any()) } }, ({ sent }) => sent),
+    });
+    const page = await browser.newPage({ viewport: WIDE });
+    const echo = { method: 'POST', path: '/echo', title: 'Echo', after: '' };
+    const fields = [{ name: 'job', in: 'body', type: 'json', value: '{"pages":[1]}' }];
+    await page.route('**/stories', (route) => route.fulfill({ json: [{ ...echo, fields }] }));
+    await page.goto(tour.url);
+    const shown = story(page, 'Echo');
+    await shown.getByRole('button', { name: 'Send' }).click();
+    await shown.locator('.answer-body').waitFor();
+    expect(await shown.locator('.answer-body').innerText()).toBe('{"pages":[1]}');
+    await shown.getByLabel('job').fill('{"pages":');
+    await shown.getByRole('button', { name: 'Send' }).click();
+    await expect.poll(() => shown.locator('.answer-head').innerText()).toMatch(/^400 in /);
+    await page.close();
   });
 
   it('shows requests of others, and of before it was opened', async () => {
