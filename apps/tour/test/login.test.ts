@@ -40,6 +40,8 @@ describe('login', () => {
       const client = new Redis(redis.url);
       expect((await client.keys('*')).toSorted()).toEqual(['pref:7', 'user:7']);
       expect(await client.ttl('pref:7')).toBeGreaterThan(3500);
+      await client.set('session:7', 'of another program');
+      expect((await fetch(`${tour.url}/cache/session:7`)).status).toBe(404);
       client.disconnect();
       expect(await tour.ask('GET', '/readyz')).toEqual({
         status: 'ok',

@@ -240,6 +240,24 @@ describe.skipIf(!existsSync(CHROMIUM))('the start page in a browser', () => {
       .toEqual(['POST /send-notification/%3Cb%3Eada@example.com', 'GET /items/']);
   });
 
+  it('keeps the latest 30 requests, those whose tasks still wait included', async () => {
+    await using tour = await serveTour();
+    await using opened = await open(tour, { viewport: WIDE });
+    const { page } = opened;
+    tour.app.tasks.hold();
+    for (let i = 1; i <= 32; i++) {
+      await fetch(`${tour.url}/send-notification/${i}`, { method: 'POST' });
+    }
+    const expected = Array.from({ length: 30 }, (_, i) => `POST /send-notification/${32 - i}`);
+    const requests = page.locator('#requests .request h3');
+    await expect.poll(() => requests.allTextContents()).toEqual(expected);
+    await tour.app.tasks.drain();
+    await expect
+      .poll(() => page.locator('#requests .lane[data-state="succeeded"]').count())
+      .toBe(60);
+    expect(await requests.allTextContents()).toEqual(expected);
+  });
+
   it.each(['light', 'dark'] as const)('fits every width, in %s', async (colorScheme) => {
     await using tour = await serveTour();
     for (const viewport of [NARROWEST, NARROW, WIDE]) {
