@@ -1,8 +1,9 @@
 /** An input of a route, and what the start page puts into it at first. */
 export interface StoryField {
   readonly name: string;
-  readonly in: 'path' | 'query' | 'file' | 'json';
-  readonly type: 'text' | 'number' | 'email' | 'file';
+  /** `body` is the whole of it, as JSON; `file` a part of a form. */
+  readonly in: 'path' | 'query' | 'body' | 'file';
+  readonly type: 'text' | 'number' | 'email' | 'json' | 'file';
   readonly value?: string;
   readonly hint?: string;
 }
@@ -93,7 +94,7 @@ export const STORIES: readonly Story[] = [
     title: 'A job that survives',
     after:
       'It is stored before the answer. Kill the tour while it runs: the next start takes it up.',
-    fields: [{ name: 'data', in: 'json', type: 'text', value: '{"pages": 100}' }],
+    fields: [{ name: 'data', in: 'body', type: 'json', value: '{"pages": 100}' }],
     see: '/task-status/{task_id}',
   },
   {

@@ -44,6 +44,8 @@ describe('login', () => {
         'user:7',
       ]);
       expect(await client.ttl('pref:7')).toBeGreaterThan(3500);
+      await client.set('session:7', 'of another program');
+      expect((await fetch(`${tour.url}/cache/session:7`)).status).toBe(404);
       client.disconnect();
       expect(await tour.ask('GET', '/readyz')).toEqual({
         status: 'ok',

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { body } from 'thereafter';
+import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STORIES } from '../src/stories.ts';
 import { serveTour, type ServedTour } from './support/serve-tour.ts';
@@ -205,6 +207,26 @@ describe.skipIf(!existsSync(CHROMIUM))('the start page in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('sends a JSON body, for a route whose story has one', async () => {
+    await using tour = await serveTour({
+      extend: (app) =>
+        void app.post('/echo', { in: { sent: body(Type.Any()) } }, ({ sent }) => sent),
+    });
+    const page = await browser.newPage({ viewport: WIDE });
+    const echo = { method: 'POST', path: '/echo', title: 'Echo', after: '' };
+    const fields = [{ name: 'job', in: 'body', type: 'json', value: '{"pages":[1]}' }];
+    await page.route('**/stories', (route) => route.fulfill({ json: [{ ...echo, fields }] }));
+    await page.goto(tour.url);
+    const shown = story(page, 'Echo');
+    await shown.getByRole('button', { name: 'Send' }).click();
+    await shown.locator('.answer-body').waitFor();
+    expect(await shown.locator('.answer-body').innerText()).toBe('{"pages":[1]}');
+    await shown.getByLabel('job').fill('{"pages":');
+    await shown.getByRole('button', { name: 'Send' }).click();
+    await expect.poll(() => shown.locator('.answer-head').innerText()).toMatch(/^400 in /);
+    await page.close();
+  });
+
   it('shows requests of others, and of before it was opened', async () => {
     await using tour = await serveTour();
     await tour.ask('GET', '/items/');
@@ -216,6 +238,24 @@ describe.skipIf(!existsSync(CHROMIUM))('the start page in a browser', () => {
     await expect
       .poll(() => requests.allTextContents())
       .toEqual(['POST /send-notification/%3Cb%3Eada@example.com', 'GET /items/']);
+  });
+
+  it('keeps the latest 30 requests, those whose tasks still wait included', async () => {
+    await using tour = await serveTour();
+    await using opened = await open(tour, { viewport: WIDE });
+    const { page } = opened;
+    tour.app.tasks.hold();
+    for (let i = 1; i <= 32; i++) {
+      await fetch(`${tour.url}/send-notification/${i}`, { method: 'POST' });
+    }
+    const expected = Array.from({ length: 30 }, (_, i) => `POST /send-notification/${32 - i}`);
+    const requests = page.locator('#requests .request h3');
+    await expect.poll(() => requests.allTextContents()).toEqual(expected);
+    await tour.app.tasks.drain();
+    await expect
+      .poll(() => page.locator('#requests .lane[data-state="succeeded"]').count())
+      .toBe(60);
+    expect(await requests.allTextContents()).toEqual(expected);
   });
 
   it.each(['light', 'dark'] as const)('fits every width, in %s', async (colorScheme) => {

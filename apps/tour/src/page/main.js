@@ -62,7 +62,8 @@ function refresh(request) {
     const all = [...outdated];
     outdated.clear();
     for (const known of all) {
-      if (!known.response) continue; // its event is still to come
+      // The event of its response is still to come, or it has left the list.
+      if (!known.response || !requests.has(known)) continue;
       for (const chart of chartsOf(known)) chart.update(nowMs);
       if (isUnfinished(known)) refresh(known);
     }

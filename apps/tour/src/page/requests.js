@@ -16,6 +16,11 @@ export class Requests {
     return request;
   }
 
+  /** Whether a request is still remembered. */
+  has(request) {
+    return this.#byId.get(request.id) === request;
+  }
+
   /** Forgets one that is no longer shown. */
   drop(id) {
     this.#byId.delete(id);

@@ -79,16 +79,17 @@ export function createStory(story, number, answered) {
 }
 
 function createInput({ name, type, value = '' }, number) {
-  return element('input', {
+  const attributes = {
     id: `story-${number}-${name}`,
     name,
-    // A field for numbers would not let a wrong one through.
-    type: type === 'number' ? 'text' : type,
-    ...(type === 'number' && { inputmode: 'numeric' }),
-    ...(type === 'file' ? { accept: 'image/*' } : { value }),
     autocomplete: 'off',
     spellcheck: 'false',
-  });
+  };
+  if (type === 'json') return element('textarea', { ...attributes, rows: '3' }, [value]);
+  if (type === 'file') return element('input', { ...attributes, type, accept: 'image/*' });
+  // A field for numbers would not let a wrong one through.
+  const kind = type === 'number' ? { type: 'text', inputmode: 'numeric' } : { type };
+  return element('input', { ...attributes, ...kind, value });
 }
 
 function createField({ name }, input) {
@@ -103,34 +104,34 @@ function createHint({ hint }, input) {
 }
 
 async function send(story, inputs) {
-  const { url, body, headers } = await toRequest(story, inputs);
+  const { url, ...init } = await toRequest(story, inputs);
   const startedAtMs = performance.now();
-  const response = await fetch(url, { method: story.method, body, headers });
+  const response = await fetch(url, { method: story.method, ...init });
   const elapsedMs = performance.now() - startedAtMs;
   const text = await response.text();
+  const isProblem = response.headers.get('content-type') === 'application/problem+json';
   return {
     isGood: response.ok,
     head: `${response.status} in ${formatMs(elapsedMs)}`,
-    body: response.ok ? text : JSON.stringify(JSON.parse(text), null, 2),
+    body: isProblem ? JSON.stringify(JSON.parse(text), null, 2) : text,
     requestId: response.ok && response.headers.get('x-request-id'),
   };
 }
 
 async function toRequest(story, inputs) {
   let path = story.path;
-  let body;
-  let headers;
+  let init = {};
   const query = new URLSearchParams();
   for (const [{ name, in: place }, input] of inputs) {
     if (place === 'path') path = path.replace(`:${name}`, encodeURIComponent(input.value));
     else if (place === 'query') query.set(name, input.value);
-    else if (place === 'json') {
-      body = input.value;
-      headers = { 'content-type': 'application/json' };
+    else if (place === 'body') {
+      init = { body: input.value, headers: { 'content-type': 'application/json' } };
     } else {
-      body = new FormData();
+      const body = new FormData();
       body.set(name, input.files[0] ?? (await drawing()));
+      init = { body };
     }
   }
-  return { url: `.${path}${query.size > 0 ? `?${query}` : ''}`, body, headers };
+  return { url: `.${path}${query.size > 0 ? `?${query}` : ''}`, ...init };
 }
