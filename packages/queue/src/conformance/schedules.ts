@@ -114,7 +114,7 @@ export function describeSchedules(rig: Rig): void {
         overlap: 'skip',
         attempts: 1,
       });
-      const beat = task('beat', () => beats.add(0), { cron: EVERY_SECOND });
+      const beat = task('beat', () => beats.add(0), { cron: EVERY_SECOND, queue: 'beat' });
       const { jobs } = await rig.open([slow, beat]);
       await beats.reach(3);
       expect(starts).toHaveLength(1);
