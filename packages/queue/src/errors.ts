@@ -5,7 +5,9 @@ export class JobCancelledError extends ThereafterError {
   readonly code = 'JOB_CANCELLED';
 
   constructor(task: string, id: string) {
-    super(`The job ${id} (${task}) was cancelled while it ran. End it soon: nobody wants its result.`);
+    super(
+      `The job ${id} (${task}) was cancelled while it ran. End it soon: nobody wants its result.`,
+    );
   }
 }
 
@@ -168,7 +170,9 @@ export class JobWaitError extends ThereafterError {
   readonly code = 'JOB_WAIT_TIMEOUT';
 
   constructor(id: string, timeoutMs: number) {
-    super(`The job ${id} had not ended after ${timeoutMs} ms. It goes on; wait again, or ask for its state.`);
+    super(
+      `The job ${id} had not ended after ${timeoutMs} ms. It goes on; wait again, or ask for its state.`,
+    );
   }
 }
 

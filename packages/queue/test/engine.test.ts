@@ -29,10 +29,14 @@ afterEach(() => rig.closeAll());
 const noop = task('noop', () => undefined);
 
 /** A log that keeps what it is told. */
-function record(): Logger & { readonly lines: { readonly fields: object; readonly message: string }[] } {
+function record(): Logger & {
+  readonly lines: { readonly fields: object; readonly message: string }[];
+} {
   const lines: { fields: object; message: string }[] = [];
   const note = (fields: object | string, message = ''): void =>
-    void lines.push(typeof fields === 'string' ? { fields: {}, message: fields } : { fields, message });
+    void lines.push(
+      typeof fields === 'string' ? { fields: {}, message: fields } : { fields, message },
+    );
   return { lines, info: note, error: note };
 }
 
@@ -45,12 +49,18 @@ describe('including tasks', () => {
 
   it('refuses two tasks of one name, aliases included', () => {
     expect(() => include(noop, noop)).not.toThrow(); // the same one
-    expect(() => include(noop, task('noop', () => 1))).toThrow(
-      expect.objectContaining({ code: 'JOB_TASK_NAME_TAKEN' }),
-    );
-    expect(() => include(noop, task('new', () => 1, { aliases: ['noop'] }))).toThrow(
-      'Two tasks are named noop',
-    );
+    expect(() =>
+      include(
+        noop,
+        task('noop', () => 1),
+      ),
+    ).toThrow(expect.objectContaining({ code: 'JOB_TASK_NAME_TAKEN' }));
+    expect(() =>
+      include(
+        noop,
+        task('new', () => 1, { aliases: ['noop'] }),
+      ),
+    ).toThrow('Two tasks are named noop');
   });
 
   it.each([
@@ -110,12 +120,19 @@ describe('enqueueing', () => {
   });
 
   it('checks its options and the payload against the schema', async () => {
-    const strict = defineTask({ name: 'strict', payload: Type.Object({ n: Type.Integer() }) }, () => 1);
+    const strict = defineTask(
+      { name: 'strict', payload: Type.Object({ n: Type.Integer() }) },
+      () => 1,
+    );
     const { jobs } = await testJobs({ tasks: [strict, noop], worker: false });
     await expect(jobs.enqueue(strict, { n: 1.5 })).rejects.toMatchObject({ code: 'TASK_PAYLOAD' });
     await expect(jobs.enqueue(noop, {}, { priority: 11 })).rejects.toThrow('0 to 9');
-    await expect(jobs.enqueue(noop, {}, { delay: '1s', runAt: new Date() })).rejects.toThrow('not both');
-    await expect(jobs.enqueue(noop, {}, { runAt: new Date(NaN) })).rejects.toThrow('not a valid date');
+    await expect(jobs.enqueue(noop, {}, { delay: '1s', runAt: new Date() })).rejects.toThrow(
+      'not both',
+    );
+    await expect(jobs.enqueue(noop, {}, { runAt: new Date(NaN) })).rejects.toThrow(
+      'not a valid date',
+    );
     expect((await jobs.enqueue(noop, {}, { runAt: new Date(0) })).state).toBe('available');
   });
 
@@ -178,14 +195,19 @@ describe('starting', () => {
       await container.start();
       await engine.start({ container, log: record(), isWorker });
       await driver.enqueue([newJob('1')]);
-      await until(() => driver.get('1'), (job) => job.state === state);
+      await until(
+        () => driver.get('1'),
+        (job) => job.state === state,
+      );
       expect((await driver.queues()).includes('default')).toBe(true);
       await engine.close(0);
     }
   });
 
   it('refuses a concurrency that is none', () => {
-    expect(() => createJobs({ driver: memory(), worker: { concurrency: 0 } })).toThrow('concurrency');
+    expect(() => createJobs({ driver: memory(), worker: { concurrency: 0 } })).toThrow(
+      'concurrency',
+    );
   });
 });
 
@@ -294,13 +316,22 @@ describe('running', () => {
   it('keeps what was thrown, whatever it was, and cuts what is long', async () => {
     const throwing = (value: unknown): AnyTask =>
       task(String(value).slice(0, 9), () => Promise.reject(value as Error), { attempts: 1 });
-    const tasks = [throwing('text'), throwing(undefined), throwing({}), throwing(new Error('x'.repeat(9000)))];
+    const tasks = [
+      throwing('text'),
+      throwing(undefined),
+      throwing({}),
+      throwing(new Error('x'.repeat(9000))),
+    ];
     const { jobs } = await rig.open(tasks);
     const messages: (string | undefined)[] = [];
     for (const each of tasks) {
       messages.push((await jobs.wait((await jobs.enqueue(each, {})).id)).error?.message);
     }
-    expect(messages.slice(0, 3)).toEqual(['It threw text', 'It threw undefined', 'It threw an object']);
+    expect(messages.slice(0, 3)).toEqual([
+      'It threw text',
+      'It threw undefined',
+      'It threw an object',
+    ]);
     expect(messages[3]).toHaveLength(2001);
   });
 
@@ -315,7 +346,11 @@ describe('running', () => {
     );
     const { jobs } = await rig.open([save as AnyTask]);
     const job = await jobs.wait((await jobs.enqueue(save, {})).id);
-    expect(job).toMatchObject({ state: 'failed', result: null, error: { message: 'commit failed' } });
+    expect(job).toMatchObject({
+      state: 'failed',
+      result: null,
+      error: { message: 'commit failed' },
+    });
   });
 });
 
@@ -390,8 +425,14 @@ describe('a schedule', () => {
     const { driver, operations } = faulty(memory(), 6);
     rig.use(await testJobs({ driver, tasks: [tick], clock, log }));
     clock.advance(1_800_000);
-    await until(async () => operations.length, (count) => count >= 6);
-    await until(async () => log.lines.length, (count) => count === 1);
+    await until(
+      async () => operations.length,
+      (count) => count >= 6,
+    );
+    await until(
+      async () => log.lines.length,
+      (count) => count === 1,
+    );
     expect(operations[5]).toBe('enqueue');
     expect(ticks.all).toEqual([]);
     clock.advance(1000);
@@ -403,16 +444,26 @@ describe('a schedule', () => {
     const store = new MemoryStore();
     const ran: string[] = [];
     const version = (name: string, cron: string): AnyTask =>
-      task('tick', (_, job) => void ran.push(`${name} ${job.scheduledFor!.toISOString()}`), { cron });
+      task('tick', (_, job) => void ran.push(`${name} ${job.scheduledFor!.toISOString()}`), {
+        cron,
+      });
     const log = record();
     const old = rig.use(
-      await testJobs({ driver: memory({ store }), tasks: [version('any', '0 * * * *')], clock, log }),
+      await testJobs({
+        driver: memory({ store }),
+        tasks: [version('any', '0 * * * *')],
+        clock,
+        log,
+      }),
     );
     rig.use(
       await testJobs({ driver: memory({ store }), tasks: [version('any', '15 * * * *')], clock }),
     );
     clock.advance(3_600_000);
-    await until(async () => ran.length, (count) => count === 1);
+    await until(
+      async () => ran.length,
+      (count) => count === 1,
+    );
     expect(ran).toEqual(['any 2026-01-01T01:15:00.000Z']);
     expect(log.lines.at(-1)!.message).toContain('changed by another version');
     await old.close();

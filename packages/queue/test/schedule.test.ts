@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { MAX_MISSED_RUNS, planCron } from '../src/schedule.ts';
 
 const ms = (text: string): number => Date.parse(text);
-const iso = (times: readonly number[]): string[] => times.map((time) => new Date(time).toISOString());
+const iso = (times: readonly number[]): string[] =>
+  times.map((time) => new Date(time).toISOString());
 
 describe('planCron', () => {
   it('knows the next tick after a time, in its time zone', () => {
@@ -21,12 +22,12 @@ describe('planCron', () => {
 
   it('lists the ticks of a time without its start, and with its end', () => {
     const hourly = planCron('t', '0 * * * *', 'UTC');
-    expect(iso(hourly.between(ms('2026-01-01T00:00:00Z'), ms('2026-01-01T03:00:00Z'), 10))).toEqual([
-      '2026-01-01T01:00:00.000Z',
-      '2026-01-01T02:00:00.000Z',
-      '2026-01-01T03:00:00.000Z',
-    ]);
-    expect(hourly.between(ms('2026-01-01T00:00:00Z'), ms('2026-01-01T00:59:59.999Z'), 10)).toEqual([]);
+    expect(iso(hourly.between(ms('2026-01-01T00:00:00Z'), ms('2026-01-01T03:00:00Z'), 10))).toEqual(
+      ['2026-01-01T01:00:00.000Z', '2026-01-01T02:00:00.000Z', '2026-01-01T03:00:00.000Z'],
+    );
+    expect(hourly.between(ms('2026-01-01T00:00:00Z'), ms('2026-01-01T00:59:59.999Z'), 10)).toEqual(
+      [],
+    );
   });
 
   it('lists seconds whose end lies within one', () => {

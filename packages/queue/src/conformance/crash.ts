@@ -52,7 +52,9 @@ class Scene {
   }
 
   /** Lines of a task: what happened, the job, the attempt. */
-  lines(task: string): readonly { readonly what: string; readonly id: string; readonly attempt: number }[] {
+  lines(
+    task: string,
+  ): readonly { readonly what: string; readonly id: string; readonly attempt: number }[] {
     return readFileSync(this.#effects, 'utf8')
       .split('\n')
       .map((line) => line.split(' '))
@@ -84,8 +86,14 @@ export function describeCrashes(rig: Rig): void {
         acknowledged.push(...child.acknowledged);
       }
       const { jobs } = await scene.open();
-      for (const id of acknowledged) expect(await jobs.wait(id)).toMatchObject({ state: 'completed' });
-      const done = new Set(scene.lines('effect').filter(({ what }) => what === 'ended').map(({ id }) => id));
+      for (const id of acknowledged)
+        expect(await jobs.wait(id)).toMatchObject({ state: 'completed' });
+      const done = new Set(
+        scene
+          .lines('effect')
+          .filter(({ what }) => what === 'ended')
+          .map(({ id }) => id),
+      );
       expect(acknowledged.filter((id) => !done.has(id))).toEqual([]);
       const counts = await until(
         () => jobs.counts('default'),

@@ -24,7 +24,9 @@ export function describeDrain(rig: Rig): void {
       expect(await first.close()).toEqual([]);
 
       const second = await rig.open([gate], { place, worker: false });
-      const states = await Promise.all(all.map(async ({ id }) => (await second.jobs.get(id))?.state));
+      const states = await Promise.all(
+        all.map(async ({ id }) => (await second.jobs.get(id))?.state),
+      );
       expect(states.toSorted()).toEqual(['available', 'available', 'completed', 'completed']);
     });
 

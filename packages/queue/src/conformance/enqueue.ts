@@ -122,7 +122,12 @@ export function describeEnqueue(rig: Rig): void {
 
     it('refuses a task that was not included', async () => {
       const { jobs } = await rig.open([noop], { worker: false });
-      await expect(jobs.enqueue(task('stranger', () => 1), {})).rejects.toMatchObject({
+      await expect(
+        jobs.enqueue(
+          task('stranger', () => 1),
+          {},
+        ),
+      ).rejects.toMatchObject({
         code: 'JOB_TASK_NOT_INCLUDED',
       });
     });

@@ -178,9 +178,8 @@ export function describeRunning(rig: Rig): void {
         }
       });
       const using = (name: string, run: (job: never) => unknown, options = {}): AnyTask =>
-        defineTask(
-          { ...options, name, payload: {}, in: { resource } },
-          ({ job }) => run(job as never),
+        defineTask({ ...options, name, payload: {}, in: { resource } }, ({ job }) =>
+          run(job as never),
         );
       const begun = new Arrivals();
       const tasks = [

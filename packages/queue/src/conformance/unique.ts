@@ -92,19 +92,22 @@ export function describeUnique(rig: Rig): void {
       expect(await jobs.retry('old')).toBe(true);
     });
 
-    it.runIf(rig.can('uniquePeriod'))('stays taken for its period, even if its job has ended', async () => {
-      const noop = task('noop', () => undefined, { unique: () => 'k', uniqueFor: '400ms' });
-      const { jobs } = await rig.open([noop]);
-      const startMs = Date.now();
-      const { id } = await jobs.enqueue(noop, {});
-      await jobs.wait(id);
-      const again = await jobs.enqueue(noop, {});
-      if (Date.now() < startMs + 400) expect(again.id).toBe(id);
-      const later = await until(
-        () => jobs.enqueue(noop, {}),
-        (job) => job.id !== id,
-      );
-      expect(later.enqueuedAt.getTime()).toBeGreaterThanOrEqual(startMs + 395);
-    });
+    it.runIf(rig.can('uniquePeriod'))(
+      'stays taken for its period, even if its job has ended',
+      async () => {
+        const noop = task('noop', () => undefined, { unique: () => 'k', uniqueFor: '400ms' });
+        const { jobs } = await rig.open([noop]);
+        const startMs = Date.now();
+        const { id } = await jobs.enqueue(noop, {});
+        await jobs.wait(id);
+        const again = await jobs.enqueue(noop, {});
+        if (Date.now() < startMs + 400) expect(again.id).toBe(id);
+        const later = await until(
+          () => jobs.enqueue(noop, {}),
+          (job) => job.id !== id,
+        );
+        expect(later.enqueuedAt.getTime()).toBeGreaterThanOrEqual(startMs + 395);
+      },
+    );
   });
 }
