@@ -14,7 +14,7 @@ import { Snooze } from './snooze.ts';
 import type { Tracing } from './tracing.ts';
 
 /** How often a job may take its worker with it before it is given up, whatever its attempts. */
-export const MAX_CRASHES = 3;
+const MAX_CRASHES = 3;
 
 export interface JobLifecycleOptions {
   readonly tasks: JobTasks;

@@ -56,7 +56,8 @@ describe('a job event', () => {
       backoff: { type: 'fixed', delay: '5ms' },
     });
     const stop = task('stop', (_, job) => (begun.add(0), untilAborted(job)));
-    const { jobs, close } = rig.use(await testJobs({ driver: memory(), tasks: [nap, fail, stop] }));
+    const opened = rig.use(await testJobs({ driver: memory(), tasks: [nap, fail, stop] }));
+    const { jobs } = opened;
     const names = (id: string): string[] =>
       heard.filter(({ jobId }) => jobId === id).map(({ name, attempt }) => `${name} ${attempt}`);
 
@@ -94,7 +95,7 @@ describe('a job event', () => {
 
     const left = await jobs.enqueue(stop, {});
     await begun.reach(2);
-    await close(0);
+    await opened.close(0);
     await new Promise(setImmediate);
     expect(names(left.id)).toEqual(['enqueued 0', 'started 1', 'handedBack 1']);
     expect(heard.at(-1)!.error).toMatchObject({ code: 'JOB_HANDED_BACK' });

@@ -90,7 +90,8 @@ describe('the guide to jobs', () => {
   });
 
   it('is right about testing', async () => {
-    await testExport(); // they assert by themselves, as a reader would
-    await testHeld();
+    // They assert by themselves, as a reader would.
+    await expect(testExport()).resolves.toBeUndefined();
+    await expect(testHeld()).resolves.toBeUndefined();
   });
 });
