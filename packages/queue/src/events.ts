@@ -4,7 +4,8 @@ import type { JobRecord, NewJob } from './driver.ts';
 /**
  * What this process publishes of jobs, on the channel `thereafter:job.<name>` of
  * `node:diagnostics_channel`: `enqueued` when the store has it, then for each attempt `started` and one
- * of the others. `retrying`, `snoozed` and `handedBack` jobs come again.
+ * of the others. `retrying`, `snoozed` and `handedBack` jobs come again. A job that is given up because
+ * its worker was lost has `failed` alone.
  */
 export const JOB_EVENTS = [
   'enqueued',

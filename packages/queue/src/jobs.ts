@@ -81,9 +81,10 @@ export class Jobs {
     if (jobs.length === 0) return [];
     const stored = await this.#store.put(jobs);
     const nowMs = this.#store.clock.now();
+    if (!stored.some(({ duplicate }) => duplicate)) return jobs.map((job) => toNewJob(job, nowMs));
     return await Promise.all(
-      jobs.map((job, i) =>
-        stored[i]!.duplicate ? this.#duplicate(stored[i]!.id) : toNewJob(job, nowMs),
+      jobs.map(async (job, i) =>
+        stored[i]!.duplicate ? await this.#duplicate(stored[i]!.id) : toNewJob(job, nowMs),
       ),
     );
   }

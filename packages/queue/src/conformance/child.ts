@@ -10,7 +10,7 @@ import { newJob } from './new-job.ts';
 
 const options = JSON.parse(process.argv[2]!) as ChildOptions; // the suite wrote it
 const { openDriver } = (await import(options.module)) as {
-  openDriver(address: string): JobDriver;
+  openDriver: (address: string) => JobDriver;
 };
 const { tick, ...others } = childTasks(options.effects);
 const driver = openDriver(options.address);

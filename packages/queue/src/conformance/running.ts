@@ -171,8 +171,11 @@ export function describeRunning(rig: Rig): void {
       const opened: number[] = [];
       const resource = dependency({}, function* () {
         opened.push((open += 1));
-        yield {};
-        open -= 1;
+        try {
+          yield {};
+        } finally {
+          open -= 1;
+        }
       });
       const using = (name: string, run: (job: never) => unknown, options = {}): AnyTask =>
         defineTask({ ...options, name, payload: {}, in: { resource } }, ({ job }) =>
@@ -183,7 +186,9 @@ export function describeRunning(rig: Rig): void {
         using('good', () => 1),
         using('bad', () => Promise.reject(new Error('no')), { attempts: 1 }),
         using('slow', untilAborted, { attempts: 1, timeout: '30ms' }),
-        using('endless', (job) => (begun.add(0), untilAborted(job))),
+        ...(rig.can('cancelRunning')
+          ? [using('endless', (job) => (begun.add(0), untilAborted(job)))]
+          : []),
       ];
       const { jobs } = await rig.open(tasks, { worker: { concurrency: 1 } });
       const states: string[] = [];
@@ -198,12 +203,8 @@ export function describeRunning(rig: Rig): void {
         for (let turn = 0; turn < 10 && open > 0; turn++) await new Promise(setImmediate);
         expect(open).toBe(0);
       }
-      expect(states).toEqual(
-        rig.can('cancelRunning')
-          ? ['completed', 'failed', 'failed', 'cancelled']
-          : ['completed', 'failed', 'failed', expect.any(String)],
-      );
-      expect(opened).toEqual([1, 1, 1, 1]);
+      expect(states).toEqual(['completed', 'failed', 'failed', 'cancelled'].slice(0, tasks.length));
+      expect(opened).toEqual(tasks.map(() => 1));
     });
   });
 }

@@ -11,7 +11,7 @@ export function describeSchedules(rig: Rig): void {
       const tick = task('tick', (_, job) => ticks.add(job.scheduledFor!), { cron: EVERY_SECOND });
       const { jobs } = await rig.open([tick]);
       await ticks.reach(3);
-      expectEachSecondOnce(ticks.all);
+      expect(new Set(stepsOf(ticks.all))).toEqual(new Set([1000]));
       const lateMs = Date.now() - ticks.all[2]!.getTime();
       expect(lateMs).toBeGreaterThanOrEqual(0);
       expect(lateMs).toBeLessThan(900);
@@ -27,7 +27,7 @@ export function describeSchedules(rig: Rig): void {
         const tick = task('tick', (_, job) => ticks.add(job.scheduledFor!), { cron: EVERY_SECOND });
         await Promise.all([1, 2, 3].map(() => rig.open([tick], { place })));
         await ticks.reach(4);
-        expectEachSecondOnce(ticks.all);
+        expect(new Set(stepsOf(ticks.all))).toEqual(new Set([1000]));
       },
     );
 
@@ -53,12 +53,12 @@ export function describeSchedules(rig: Rig): void {
       const at = (cron: string | undefined, timeZone = 'UTC') =>
         task('tick', () => ticks.add(0), cron === undefined ? {} : { cron, timeZone });
       const stored = async (cron: string | undefined, timeZone?: string): Promise<unknown> => {
-        const { driver, close } = await rig.open([at(cron, timeZone)], { place });
-        const schedules = (await driver.schedules()).map((schedule) => ({
+        const opened = await rig.open([at(cron, timeZone)], { place });
+        const schedules = (await opened.driver.schedules()).map((schedule) => ({
           cron: schedule.cron,
           timeZone: schedule.timeZone,
         }));
-        await close();
+        await opened.close();
         return schedules;
       };
       expect(await stored('0 3 * * *')).toEqual([{ cron: '0 3 * * *', timeZone: 'UTC' }]);
@@ -112,9 +112,12 @@ export function describeSchedules(rig: Rig): void {
         );
         await jobs.wait((await jobs.enqueue(marker, {})).id);
         expect(ticks).toHaveLength(made);
-        const times = ticks.map((date) => date.getTime()).toSorted();
+        const times = ticks.map((date) => date.getTime()).toSorted((a, b) => a - b);
         for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBe(3_600_000);
-        if (made > 0) expect(Date.now() - times.at(-1)!).toBeLessThan(3_600_000);
+        // The latest are made up for.
+        expect(times.filter((time) => Date.now() - time < 3_600_000)).toHaveLength(
+          Math.min(made, 1),
+        );
         expect(Date.now() - (await driver.schedules())[0]!.lastTickMs).toBeLessThan(3_600_000);
       },
     );
@@ -127,7 +130,7 @@ export function describeSchedules(rig: Rig): void {
         overlap: 'skip',
         attempts: 1,
       });
-      const beat = task('beat', () => beats.add(0), { cron: EVERY_SECOND });
+      const beat = task('beat', () => beats.add(0), { cron: EVERY_SECOND, queue: 'beat' });
       const { jobs } = await rig.open([slow, beat]);
       await beats.reach(3);
       expect(starts).toHaveLength(1);
@@ -144,8 +147,8 @@ export function describeSchedules(rig: Rig): void {
   });
 }
 
-function expectEachSecondOnce(ticks: readonly Date[]): void {
+/** The times between ticks, in milliseconds. */
+function stepsOf(ticks: readonly Date[]): number[] {
   const times = ticks.map((tick) => tick.getTime()).toSorted((a, b) => a - b);
-  for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBe(1000);
-  expect(times[0]! % 1000).toBe(0);
+  return times.slice(1).map((time, i) => time - times[i]!);
 }

@@ -101,7 +101,8 @@ export function describeUnique(rig: Rig): void {
         const { id } = await jobs.enqueue(noop, {});
         await jobs.wait(id);
         const again = await jobs.enqueue(noop, {});
-        if (Date.now() < startMs + 400) expect(again.id).toBe(id);
+        const isInTime = Date.now() < startMs + 400; // on a slow machine it may be over
+        expect(isInTime ? [id] : [id, again.id]).toContain(again.id);
         const later = await until(
           () => jobs.enqueue(noop, {}),
           (job) => job.id !== id,
