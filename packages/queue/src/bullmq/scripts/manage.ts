@@ -1,15 +1,29 @@
 import { script, type Script } from './script.ts';
 
-/** In: id, now, the three times before which ended jobs are forgotten. Out: its queue and fields. */
+/**
+ * In: now, the three times before which ended jobs are forgotten, ids. Out: of each its queue and fields;
+ * false for one that does not exist.
+ */
 export const GET: Script = script(`
-local queue = queueOf(ARGV[1])
-if not queue then return false end
-local q = root .. queue .. ':'
-promote(q, queue, tonumber(ARGV[2]))
-sweep(q, queue, { ARGV[3], ARGV[4], ARGV[5] })
-local fields = call('HGETALL', q .. ARGV[1])
-if #fields == 0 then return false end
-return { queue, fields }
+local nowMs = tonumber(ARGV[1])
+local queues = call('SMEMBERS', own .. 'queues')
+for _, queue in ipairs(queues) do
+  local q = root .. queue .. ':'
+  promote(q, queue, nowMs)
+  sweep(q, queue, { ARGV[2], ARGV[3], ARGV[4] })
+end
+local found = {}
+for at = 5, #ARGV do
+  found[at - 4] = false
+  for _, queue in ipairs(queues) do
+    local fields = call('HGETALL', root .. queue .. ':' .. ARGV[at])
+    if #fields > 0 then
+      found[at - 4] = { queue, fields }
+      break
+    end
+  end
+end
+return found
 `);
 
 /** In: id, now. Out: what became of it. */

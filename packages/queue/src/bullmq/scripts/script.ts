@@ -170,11 +170,12 @@ export async function run(
   prefix: string,
   args: readonly (string | number)[],
 ): Promise<unknown> {
+  const rest = [1, `${prefix}:`, ...args];
   try {
-    return await client.call('EVALSHA', sha, 1, `${prefix}:`, ...args);
+    return await client.call('EVALSHA', [sha, ...rest]);
   } catch (error) {
     // Redis was restarted, or has never seen it.
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return client.call('EVAL', lua, 1, `${prefix}:`, ...args);
+    return client.call('EVAL', [lua, ...rest]);
   }
 }

@@ -39,7 +39,7 @@ local function settle(id, token, outcome, first, second)
     if cancel then
       outcome = 'cancelled'
     else
-      call('HDEL', job, 'token')
+      call('HDEL', job, 'token', 'progress')
       if outcome == 'handed-back' then
         call('HSET', job, 'state', 'available')
         pushFront(q, id, tonumber(priority))
@@ -150,7 +150,7 @@ for _, id in ipairs(call('LRANGE', q .. 'active', 0, -1)) do
       if cancel then
         finish(q, queue, id, 'cancelled', nowMs, uniqueKey, uniqueUntil)
       else
-        call('HDEL', job, 'token')
+        call('HDEL', job, 'token', 'progress')
         call('HSET', job, 'state', 'available')
         pushFront(q, id, tonumber(priority))
         wake(q)
