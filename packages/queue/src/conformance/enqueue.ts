@@ -1,22 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { NewJob } from '../driver.ts';
 import { Arrivals, task, type Rig } from './driver-under-test.ts';
+import { newJob } from './new-job.ts';
 
 const noop = task('noop', () => undefined);
-
-/** A job as the engine would make it. */
-export function newJob(id: string, more: Partial<NewJob> = {}): NewJob {
-  return {
-    id,
-    queue: 'default',
-    task: 'noop',
-    payload: '{}',
-    priority: 5,
-    attempts: 5,
-    runAtMs: Date.now(),
-    ...more,
-  };
-}
 
 export function describeEnqueue(rig: Rig): void {
   describe('enqueue', () => {

@@ -171,8 +171,11 @@ export function describeRunning(rig: Rig): void {
       const opened: number[] = [];
       const resource = dependency({}, function* () {
         opened.push((open += 1));
-        yield {};
-        open -= 1;
+        try {
+          yield {};
+        } finally {
+          open -= 1;
+        }
       });
       const using = (name: string, run: (job: never) => unknown, options = {}): AnyTask =>
         defineTask(
