@@ -37,6 +37,7 @@ import { PUT_SCHEDULE, REMOVE_SCHEDULE, SCHEDULES, TICKED } from './scripts/sche
 import { run, type Script } from './scripts/script.ts';
 import { ENQUEUE, RELEASE } from './scripts/store.ts';
 import { PROGRESS } from './scripts/work.ts';
+import { SuspectPlace } from './suspects.ts';
 import { QueueWorker } from './worker.ts';
 
 export interface BullmqOptions {
@@ -60,6 +61,7 @@ interface Live extends DriverStart {
   readonly subscriber: Redis;
   /** For the workers; made for the first. */
   workClient: Redis | undefined;
+  readonly suspects: SuspectPlace;
 }
 
 type Stored = { readonly id: string; readonly duplicate: boolean };
@@ -112,7 +114,14 @@ export class BullmqDriver implements JobDriver {
       this.#workersOf(queue).forEach((worker) => worker.cancel(id)),
     );
     this.#stopping = undefined;
-    this.#live = { ...options, client, subscriber, messages, workClient: undefined };
+    this.#live = {
+      ...options,
+      client,
+      subscriber,
+      messages,
+      suspects: new SuspectPlace(),
+      workClient: undefined,
+    };
     if (this.#listeners.size > 0) messages.listenersChanged();
   }
 
@@ -147,6 +156,7 @@ export class BullmqDriver implements JobDriver {
         client: live.workClient,
         waiting: connectToWork(this.#url, log),
         forgetBefore: () => this.#forgetBefore(),
+        suspects: live.suspects,
       },
       runJob,
     );

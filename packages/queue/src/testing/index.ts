@@ -1,3 +1,4 @@
+export { faulty, type FaultyDriver } from './faults.ts';
 export { ManualClock } from './manual-clock.ts';
 export { memory, type MemoryDriver, type MemoryOptions } from './memory.ts';
 export { MemoryStore } from './memory-store.ts';

@@ -18,7 +18,29 @@ export interface Row {
   isHeld: boolean;
   /** Grows with each claim, so that a late outcome is told from the running attempt's. */
   claim: number;
+  /** Grows each time that it becomes available. */
+  turn: number;
   cancelTimer: (() => void) | undefined;
+}
+
+/** Rows in the order in which they became available; those that no longer are, are passed over. */
+class Line {
+  #entries: { readonly row: Row; readonly turn: number }[] = [];
+  #head = 0;
+
+  add(row: Row): void {
+    row.turn += 1;
+    this.#entries.push({ row, turn: row.turn });
+  }
+
+  first(): Row | undefined {
+    for (let entry; (entry = this.#entries[this.#head]); this.#head++) {
+      if (entry.row.state === 'available' && entry.row.turn === entry.turn) return entry.row;
+    }
+    this.#entries = [];
+    this.#head = 0;
+    return undefined;
+  }
 }
 
 /**
@@ -35,7 +57,7 @@ export class MemoryStore {
   /** Called when a running job is to stop, whichever driver runs it. */
   readonly cancellers: Set<(id: string) => void> = new Set();
   /** Of each queue, by priority, in the order in which they became available. */
-  readonly #available = new Map<string, readonly Set<Row>[]>();
+  readonly #available = new Map<string, readonly Line[]>();
   readonly #unique = new Map<string, Row>();
   readonly #uniqueUntil = new Map<string, { readonly id: string; readonly untilMs: number }>();
   #clock: Clock | undefined = undefined;
@@ -75,6 +97,7 @@ export class MemoryStore {
       finishedAtMs: null,
       isHeld,
       claim: 0,
+      turn: 0,
       cancelTimer: undefined,
     };
     this.rows.set(job.id, row);
@@ -119,6 +142,7 @@ export class MemoryStore {
 
   remove(row: Row): void {
     this.#leave(row);
+    row.turn += 1; // out of its line
     const { uniqueKey, id } = row.job;
     if (uniqueKey !== undefined && this.#unique.get(uniqueKey) === row) {
       this.#unique.delete(uniqueKey);
@@ -132,8 +156,9 @@ export class MemoryStore {
 
   /** The job that runs next in a queue. */
   next(queue: string): Row | undefined {
-    for (const rows of this.#available.get(queue) ?? []) {
-      for (const row of rows) return row;
+    for (const line of this.#available.get(queue) ?? []) {
+      const row = line.first();
+      if (row) return row;
     }
     return undefined;
   }
@@ -144,7 +169,7 @@ export class MemoryStore {
     const { queue, priority } = row.job;
     let byPriority = this.#available.get(queue);
     if (!byPriority) {
-      byPriority = Array.from({ length: 10 }, () => new Set());
+      byPriority = Array.from({ length: 10 }, () => new Line());
       this.#available.set(queue, byPriority);
     }
     byPriority[priority]!.add(row);
@@ -154,8 +179,6 @@ export class MemoryStore {
   #leave(row: Row): void {
     row.cancelTimer?.();
     row.cancelTimer = undefined;
-    const { queue, priority } = row.job;
-    if (row.state === 'available') this.#available.get(queue)![priority]!.delete(row);
   }
 
   #arm(row: Row): void {
