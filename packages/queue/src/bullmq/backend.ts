@@ -12,6 +12,7 @@ import { ERROR_HISTORY, type ErrorInfo, type JobRecord, type Outcome } from '../
 import { Batch } from './batch.ts';
 import { idToKeyPart } from './keys.ts';
 import { toRecord, type Fields } from './record.ts';
+import type { SuspectPlace } from './suspects.ts';
 import { RECOVER, STEP, WAKE } from './scripts/work.ts';
 import { run } from './scripts/script.ts';
 
@@ -36,6 +37,8 @@ export interface BackendOptions {
   readonly waiting: Redis;
   /** The times before which ended jobs are forgotten, in the order of the scripts. */
   readonly forgetBefore: () => readonly number[];
+  /** Shared with the other queues. */
+  readonly suspects: SuspectPlace;
   readonly onStale: (record: JobRecord) => void;
 }
 
@@ -149,28 +152,48 @@ export class JobBackend extends RedisQueueBackend {
   }
 
   async #step(steps: readonly Step[]): Promise<readonly Next[]> {
-    const { client, prefix, queue, clock, leaseMs, forgetBefore, onStale } = this.#options;
+    const { suspects, onStale } = this.#options;
     const ended = steps.flatMap((step) => step.ended ?? []);
     const tokens = steps.flatMap((step) => step.token ?? []);
-    const nowMs = Math.floor(clock.now());
-    const args: (string | number)[] = [queue, nowMs, leaseMs, ...forgetBefore(), ended.length];
-    for (const { claim, ending } of ended) args.push(...toArguments(claim, ending, nowMs));
-    args.push(...tokens);
-    const reply = await run(client, STEP, prefix, args);
-    const [settled, claimed, dueMs] = reply as [number[], Fields[], number];
-    for (const [i, { claim }] of ended.entries()) {
-      this.#claims.delete(claim.token);
-      this.#endings.delete(claim.token);
-      if (settled[i] === 0) onStale(claim.record);
+    if (ended.some(({ claim }) => isSuspect(claim))) suspects.leave();
+    const maySuspect = tokens.length > 0 && suspects.take();
+    let hasSuspect = false;
+    try {
+      const [settled, claimed, dueMs] = await this.#ask(ended, tokens, maySuspect);
+      for (const [i, { claim }] of ended.entries()) {
+        this.#claims.delete(claim.token);
+        this.#endings.delete(claim.token);
+        if (settled[i] === 0) onStale(claim.record);
+      }
+      for (const [i, fields] of claimed.entries()) {
+        const claim = this.#claim(tokens[i] as string, fields); // one each
+        hasSuspect ||= isSuspect(claim);
+      }
+      if (dueMs > 0) this.#setAlarm(dueMs);
+    } finally {
+      if (maySuspect && !hasSuspect) suspects.leave();
     }
-    for (const [i, fields] of claimed.entries()) this.#claim(tokens[i] as string, fields); // one each
-    if (dueMs > 0) this.#setAlarm(dueMs);
     return steps.map(({ token }) => this.#next(token));
   }
 
-  #claim(token: string, fields: Fields): void {
+  async #ask(
+    ended: readonly { readonly claim: Claim; readonly ending: Ending }[],
+    tokens: readonly string[],
+    maySuspect: boolean,
+  ): Promise<[settled: number[], claimed: Fields[], dueMs: number]> {
+    const { client, prefix, queue, clock, leaseMs, forgetBefore } = this.#options;
+    const nowMs = Math.floor(clock.now());
+    const head = [queue, nowMs, leaseMs, ...forgetBefore(), maySuspect ? 1 : 0, ended.length];
+    const settling = ended.flatMap(({ claim, ending }) => toArguments(claim, ending, nowMs));
+    const reply = await run(client, STEP, prefix, [...head, ...settling, ...tokens]);
+    return reply as [number[], Fields[], number]; // what the script gives
+  }
+
+  #claim(token: string, fields: Fields): Claim {
     const id = fields.at(-1) as string; // the script adds it
-    this.#claims.set(token, { token, record: toRecord(this.#options.queue, id, fields) });
+    const claim = { token, record: toRecord(this.#options.queue, id, fields) };
+    this.#claims.set(token, claim);
+    return claim;
   }
 
   #next(token: string | undefined): Next {
@@ -209,6 +232,10 @@ const EMPTY_JOB: JobJson = {
   stacktrace: '[]',
   returnvalue: 'null',
 };
+
+function isSuspect({ record }: Claim): boolean {
+  return record.crashes > 0;
+}
 
 function toArguments({ record, token }: Claim, ending: Ending, nowMs: number): (string | number)[] {
   const head = [idToKeyPart(record.id), token];

@@ -3,9 +3,6 @@ import type { Logger } from '@thereafter/tasks';
 import { within } from '@thereafter/tasks';
 import { RedisUnavailableError } from './errors.ts';
 
-/** Longest wait for an answer to somebody who wants to go on, such as a request. */
-const ANSWER_MS = 1_500;
-
 const COMMON = {
   connectTimeout: 2_000,
   // A failover leaves the connection at a server that only reads.
@@ -23,7 +20,6 @@ export function connectToAsk(url: string, log: Logger): Redis {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 1,
-    commandTimeout: ANSWER_MS,
   });
   return watched(client, log);
 }

@@ -37,6 +37,7 @@ import { PUT_SCHEDULE, REMOVE_SCHEDULE, SCHEDULES, TICKED } from './scripts/sche
 import { run, type Script } from './scripts/script.ts';
 import { ENQUEUE, RELEASE } from './scripts/store.ts';
 import { PROGRESS } from './scripts/work.ts';
+import { SuspectPlace } from './suspects.ts';
 import { QueueWorker } from './worker.ts';
 
 export interface BullmqOptions {
@@ -46,6 +47,12 @@ export interface BullmqOptions {
   readonly prefix?: string | undefined;
 }
 
+/** Longest wait for an answer to somebody who wants to go on, such as a request. */
+const ANSWER_MS = 1_500;
+
+/** Of one call: a message to Redis has a million parts at most, and a job has 13. */
+const MOST_JOBS = 50_000;
+
 /** What lives from `start` to `stop`. */
 interface Live extends DriverStart {
   /** For those who want an answer soon. */
@@ -54,6 +61,7 @@ interface Live extends DriverStart {
   readonly subscriber: Redis;
   /** For the workers; made for the first. */
   workClient: Redis | undefined;
+  readonly suspects: SuspectPlace;
 }
 
 type Stored = { readonly id: string; readonly duplicate: boolean };
@@ -72,7 +80,16 @@ export class BullmqDriver implements JobDriver {
   readonly #url: string;
   readonly #prefix: string;
   readonly #listeners = new Set<(event: JobEvent) => void>();
-  readonly #stores = new Batch<readonly NewJob[], readonly Stored[]>((calls) => this.#store(calls));
+  readonly #stores = new Batch<readonly NewJob[], readonly Stored[]>(
+    (calls) => this.#store(calls),
+    (jobs) => jobs.length,
+    1_000,
+  );
+  readonly #reads = new Batch<string, JobRecord | null>(
+    (ids) => this.#read(ids),
+    () => 1,
+    500,
+  );
   #workers: QueueWorker[] = [];
   #live: Live | undefined = undefined;
   #stopping: Promise<readonly JobRecord[]> | undefined = undefined;
@@ -97,11 +114,25 @@ export class BullmqDriver implements JobDriver {
       this.#workersOf(queue).forEach((worker) => worker.cancel(id)),
     );
     this.#stopping = undefined;
-    this.#live = { ...options, client, subscriber, messages, workClient: undefined };
+    this.#live = {
+      ...options,
+      client,
+      subscriber,
+      messages,
+      suspects: new SuspectPlace(),
+      workClient: undefined,
+    };
     if (this.#listeners.size > 0) messages.listenersChanged();
   }
 
-  enqueue(jobs: readonly NewJob[]): Promise<readonly Stored[]> {
+  async enqueue(jobs: readonly NewJob[]): Promise<readonly Stored[]> {
+    if (jobs.length > MOST_JOBS) {
+      throw new RangeError(
+        `Cannot store ${jobs.length} jobs at once: Redis takes at most ${MOST_JOBS}, and does nothing ` +
+          'else meanwhile. Enqueue them in several calls.',
+      );
+    }
+    await this.#live?.messages.settled();
     return this.#stores.add(jobs);
   }
 
@@ -125,6 +156,7 @@ export class BullmqDriver implements JobDriver {
         client: live.workClient,
         waiting: connectToWork(this.#url, log),
         forgetBefore: () => this.#forgetBefore(),
+        suspects: live.suspects,
       },
       runJob,
     );
@@ -134,10 +166,7 @@ export class BullmqDriver implements JobDriver {
 
   async get(id: string): Promise<JobRecord | null> {
     await this.#alive().messages.settled();
-    const part = idToKeyPart(id);
-    const args = [part, this.#nowMs(), ...this.#forgetBefore()];
-    const found = (await this.#ask(GET, args, 'read a job')) as [string, Fields] | null;
-    return found && toRecord(found[0], part, found[1]);
+    return this.#reads.add(id);
   }
 
   async cancel(id: string): Promise<'cancelled' | 'requested' | 'finished' | 'unknown'> {
@@ -277,7 +306,9 @@ export class BullmqDriver implements JobDriver {
     const nowMs = this.#nowMs();
     const args: (string | number)[] = [nowMs, nowMs + HOLD_MS];
     for (const job of calls.flat()) args.push(...toColumns(job));
-    const stored = (await this.#ask(ENQUEUE, args, 'store jobs')) as [string, number][];
+    const answerMs = ANSWER_MS + calls.flat().length;
+    const reply = await this.#ask(ENQUEUE, args, 'store jobs', answerMs);
+    const stored = reply as [string, number][];
     let from = 0;
     return calls.map(({ length }) => {
       from += length;
@@ -287,10 +318,28 @@ export class BullmqDriver implements JobDriver {
     });
   }
 
-  async #ask(script: Script, args: readonly (string | number)[], wanted: string): Promise<unknown> {
+  async #read(ids: readonly string[]): Promise<readonly (JobRecord | null)[]> {
+    const parts = ids.map(idToKeyPart);
+    const args = [this.#nowMs(), ...this.#forgetBefore(), ...parts];
+    const found = (await this.#ask(GET, args, 'read jobs')) as ([string, Fields] | null)[];
+    return parts.map((part, i) => {
+      const place = found[i];
+      return place ? toRecord(place[0], part, place[1]) : null;
+    });
+  }
+
+  async #ask(
+    script: Script,
+    args: readonly (string | number)[],
+    wanted: string,
+    answerMs = ANSWER_MS,
+  ): Promise<unknown> {
+    const asked = run(this.#alive().client, script, this.#prefix, args);
     try {
-      return await run(this.#alive().client, script, this.#prefix, args);
+      if (!(await within(answerMs, asked))) throw new Error(`no answer in ${answerMs} ms`);
+      return await asked;
     } catch (error) {
+      asked.catch(() => {}); // it may still fail, and nobody waits for it
       throw new RedisUnavailableError(wanted, error);
     }
   }

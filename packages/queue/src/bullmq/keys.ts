@@ -24,6 +24,7 @@ const RESERVED = new Set([
   'repeat',
   'stalled',
   'stalled-check',
+  'suspects',
   'wait',
   'waiting-children',
   'worked',

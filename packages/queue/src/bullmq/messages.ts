@@ -15,6 +15,7 @@ export class Messages {
   readonly #onCancel: (queue: string, id: string) => void;
   /** The last change of what is listened to. */
   #change: Promise<unknown> = Promise.resolve();
+  #pending = 0;
 
   constructor(
     client: Redis,
@@ -47,12 +48,16 @@ export class Messages {
    * then misses nothing. Waits a second at most.
    */
   async settled(): Promise<void> {
-    await within(1_000, this.#change);
+    if (this.#pending > 0) await within(1_000, this.#change);
   }
 
   #then(change: () => Promise<unknown>): void {
     // Kept by the client and said again whenever the connection has come back.
-    this.#change = this.#change.then(change).catch(() => {});
+    this.#pending += 1;
+    this.#change = this.#change
+      .then(change)
+      .catch(() => {})
+      .finally(() => (this.#pending -= 1));
   }
 
   #receive(from: string, message: string): void {

@@ -9,6 +9,7 @@ import { disconnect } from './connect.ts';
 import { idToKeyPart, toKeyPart } from './keys.ts';
 import { run } from './scripts/script.ts';
 import { RENEW } from './scripts/work.ts';
+import type { SuspectPlace } from './suspects.ts';
 
 export interface QueueWorkerOptions extends WorkOptions {
   readonly queue: string;
@@ -20,6 +21,8 @@ export interface QueueWorkerOptions extends WorkOptions {
   /** Of this queue alone, and ended with it. */
   readonly waiting: Redis;
   readonly forgetBefore: () => readonly number[];
+  /** Shared with the other queues. */
+  readonly suspects: SuspectPlace;
 }
 
 /** One attempt under way in this process. */
@@ -56,6 +59,7 @@ export class QueueWorker implements WorkerHandle {
       client,
       waiting,
       forgetBefore: options.forgetBefore,
+      suspects: options.suspects,
       onStale: (record) => onStale?.(record),
     });
     this.#worker = new Worker(

@@ -1,15 +1,29 @@
 import { script, type Script } from './script.ts';
 
-/** In: id, now, the three times before which ended jobs are forgotten. Out: its queue and fields. */
+/**
+ * In: now, the three times before which ended jobs are forgotten, ids. Out: of each its queue and fields;
+ * false for one that does not exist.
+ */
 export const GET: Script = script(`
-local queue = queueOf(ARGV[1])
-if not queue then return false end
-local q = root .. queue .. ':'
-promote(q, queue, tonumber(ARGV[2]))
-sweep(q, queue, { ARGV[3], ARGV[4], ARGV[5] })
-local fields = call('HGETALL', q .. ARGV[1])
-if #fields == 0 then return false end
-return { queue, fields }
+local nowMs = tonumber(ARGV[1])
+local queues = call('SMEMBERS', own .. 'queues')
+for _, queue in ipairs(queues) do
+  local q = root .. queue .. ':'
+  promote(q, queue, nowMs)
+  sweep(q, queue, { ARGV[2], ARGV[3], ARGV[4] })
+end
+local found = {}
+for at = 5, #ARGV do
+  found[at - 4] = false
+  for _, queue in ipairs(queues) do
+    local fields = call('HGETALL', root .. queue .. ':' .. ARGV[at])
+    if #fields > 0 then
+      found[at - 4] = { queue, fields }
+      break
+    end
+  end
+end
+return found
 `);
 
 /** In: id, now. Out: what became of it. */
@@ -48,7 +62,7 @@ end
 takeOut(q, id, state)
 call('HDEL', job, 'finishedOn', 'processedOn', 'returnvalue', 'failedReason', 'progress', 'ats', 'stc')
 call('HSET', job, 'state', 'available', 'runAt', nowMs, 'delay', 0)
-pushBack(q, id, tonumber(priority))
+pushBack(q, id, tonumber(priority), 0)
 wake(q)
 tell('available', queue, id)
 return 1
@@ -75,7 +89,7 @@ promote(q, ARGV[1], tonumber(ARGV[2]))
 sweep(q, ARGV[1], { ARGV[3], ARGV[4], ARGV[5] })
 return {
   call('ZCARD', q .. 'delayed'),
-  call('LLEN', q .. 'wait') + call('ZCARD', q .. 'prioritized'),
+  call('LLEN', q .. 'wait') + call('ZCARD', q .. 'prioritized') + call('ZCARD', q .. 'suspects'),
   call('LLEN', q .. 'active'),
   call('ZCARD', q .. 'completed'),
   call('ZCARD', q .. 'failed'),
@@ -88,7 +102,7 @@ export const QUEUES: Script = script(`
 local found = {}
 for _, queue in ipairs(call('SMEMBERS', own .. 'queues')) do
   local q = root .. queue .. ':'
-  if call('EXISTS', q .. 'delayed', q .. 'wait', q .. 'prioritized', q .. 'active', q .. 'completed',
+  if call('EXISTS', q .. 'delayed', q .. 'wait', q .. 'prioritized', q .. 'suspects', q .. 'active', q .. 'completed',
     q .. 'failed', q .. 'cancelled', q .. 'worked') > 0 or call('HEXISTS', q .. 'meta', 'paused') == 1
   then
     found[#found + 1] = queue
@@ -121,6 +135,7 @@ for _, queue in ipairs(queues) do
   sweep(q, queue, { ARGV[2], ARGV[3], ARGV[4] })
   if state == 'available' then
     inState = inState + call('LLEN', q .. 'wait') + call('ZCARD', q .. 'prioritized')
+      + call('ZCARD', q .. 'suspects')
   elseif state == 'running' then
     inState = inState + call('LLEN', q .. 'active')
   elseif state ~= '' then
@@ -134,7 +149,8 @@ if state ~= '' and inState <= FEW then
     local q = root .. queue .. ':'
     local sources
     if state == 'available' then
-      sources = { call('LRANGE', q .. 'wait', 0, -1), call('ZRANGE', q .. 'prioritized', 0, -1) }
+      sources = { call('LRANGE', q .. 'wait', 0, -1), call('ZRANGE', q .. 'prioritized', 0, -1),
+        call('ZRANGE', q .. 'suspects', 0, -1) }
     elseif state == 'running' then
       sources = { call('LRANGE', q .. 'active', 0, -1) }
     else

@@ -29,18 +29,33 @@ local function wake(q)
   if call('HEXISTS', q .. 'meta', 'paused') == 0 then call('ZADD', q .. 'marker', 0, '0') end
 end
 
-local function pushBack(q, id, priority)
-  if priority == 0 then
+local function turn(q)
+  return call('INCR', q .. 'pc')
+end
+
+-- A job that was running when its worker was lost may be the cause. Such jobs wait apart, since a process
+-- takes one of them at a time: the most harmful last.
+local function suspect(q, id, priority, crashes)
+  local class = priority == 0 and MIDDLE or priority * CLASS
+  local part = CLASS / 8
+  call('ZADD', q .. 'suspects', class + math.min(crashes, 7) * part + turn(q) % part, id)
+end
+
+local function pushBack(q, id, priority, crashes)
+  if crashes > 0 then
+    suspect(q, id, priority, crashes)
+  elseif priority == 0 then
     call('LPUSH', q .. 'wait', id)
   else
-    local turn = call('INCR', q .. 'pc') % (CLASS / 2)
-    call('ZADD', q .. 'prioritized', priority * CLASS + CLASS / 2 + turn, id)
+    call('ZADD', q .. 'prioritized', priority * CLASS + CLASS / 2 + turn(q) % (CLASS / 2), id)
   end
 end
 
 -- It was running already: before all others of its priority.
-local function pushFront(q, id, priority)
-  if priority == 0 then
+local function pushFront(q, id, priority, crashes)
+  if crashes > 0 then
+    suspect(q, id, priority, crashes)
+  elseif priority == 0 then
     call('RPUSH', q .. 'wait', id)
   else
     local low = priority * CLASS
@@ -75,7 +90,8 @@ local function promote(q, queue, nowMs)
   for _, id in ipairs(due) do
     call('ZREM', q .. 'delayed', id)
     local job = q .. id
-    pushBack(q, id, tonumber(call('HGET', job, 'priority')) or 0)
+    local priority, crashes = unpack(call('HMGET', job, 'priority', 'stc'))
+    pushBack(q, id, tonumber(priority) or 0, tonumber(crashes) or 0)
     call('HSET', job, 'state', 'available', 'delay', 0)
     tell('available', queue, id)
   end
@@ -151,7 +167,9 @@ local function takeOut(q, id, state)
   if state == 'scheduled' then
     call('ZREM', q .. 'delayed', id)
   elseif state == 'available' then
-    if call('ZREM', q .. 'prioritized', id) == 0 then call('LREM', q .. 'wait', -1, id) end
+    if call('ZREM', q .. 'prioritized', id) + call('ZREM', q .. 'suspects', id) == 0 then
+      call('LREM', q .. 'wait', -1, id)
+    end
   else
     call('ZREM', q .. state, id)
   end
@@ -170,11 +188,12 @@ export async function run(
   prefix: string,
   args: readonly (string | number)[],
 ): Promise<unknown> {
+  const rest = [1, `${prefix}:`, ...args];
   try {
-    return await client.call('EVALSHA', sha, 1, `${prefix}:`, ...args);
+    return await client.call('EVALSHA', [sha, ...rest]);
   } catch (error) {
     // Redis was restarted, or has never seen it.
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return client.call('EVAL', lua, 1, `${prefix}:`, ...args);
+    return client.call('EVAL', [lua, ...rest]);
   }
 }

@@ -57,7 +57,7 @@ for at = 3, #ARGV, 13 do
     if isDelayed then
       pushDelayed(q, id, dueMs)
     else
-      pushBack(q, id, priority)
+      pushBack(q, id, priority, 0)
       toWake[q] = true
     end
     tell('stored', queue, id)
@@ -83,7 +83,7 @@ for at = 2, #ARGV, 2 do
       pushDelayed(q, id, tonumber(runAt))
     else
       call('HSET', q .. id, 'state', 'available', 'delay', 0)
-      pushBack(q, id, tonumber(priority))
+      pushBack(q, id, tonumber(priority), 0)
       wake(q)
       tell('available', queue, id)
     end

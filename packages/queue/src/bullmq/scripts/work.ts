@@ -3,8 +3,8 @@ import { script, type Script } from './script.ts';
 /**
  * Settles attempts that have ended and claims as many jobs, in one go.
  *
- * In: queue, now, milliseconds of the lease, the three times before which ended jobs are forgotten, how
- * many attempts; for each of them id, token, outcome, and what goes with it (twice); then the tokens of
+ * In: queue, now, milliseconds of the lease, the three times before which ended jobs are forgotten,
+ * whether a suspect may be taken (1), how many attempts; for each of them id, token, outcome, and what goes with it (twice); then the tokens of
  * those who want a job. Outcomes: `completed` (result), `failed` (errors, message), `cancelled`,
  * `retry` (errors, when), `snooze` (when), `handed-back`.
  *
@@ -15,13 +15,13 @@ export const STEP: Script = script(`
 local queue, nowMs, leaseMs = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local q = root .. queue .. ':'
 local before = { ARGV[4], ARGV[5], ARGV[6] }
-local count = tonumber(ARGV[7])
+local maySuspect, count = ARGV[7] == '1', tonumber(ARGV[8])
 local settled = {}
 
 local function settle(id, token, outcome, first, second)
   local job = q .. id
-  local held, uniqueKey, uniqueUntil, priority, cancel =
-    unpack(call('HMGET', job, 'token', 'uniqueKey', 'uniqueUntil', 'priority', 'cancel'))
+  local held, uniqueKey, uniqueUntil, priority, cancel, crashes =
+    unpack(call('HMGET', job, 'token', 'uniqueKey', 'uniqueUntil', 'priority', 'cancel', 'stc'))
   if held ~= token then return 0 end
   call('LREM', q .. 'active', -1, id)
   call('DEL', job .. ':lock')
@@ -39,10 +39,11 @@ local function settle(id, token, outcome, first, second)
     if cancel then
       outcome = 'cancelled'
     else
-      call('HDEL', job, 'token')
+      call('HDEL', job, 'token', 'progress')
+      priority, crashes = tonumber(priority), tonumber(crashes) or 0
       if outcome == 'handed-back' then
         call('HSET', job, 'state', 'available')
-        pushFront(q, id, tonumber(priority))
+        pushFront(q, id, priority, crashes)
         wake(q)
         tell('available', queue, id)
         return 1
@@ -55,7 +56,7 @@ local function settle(id, token, outcome, first, second)
         tell('scheduled', queue, id)
       else
         call('HSET', job, 'state', 'available')
-        pushBack(q, id, tonumber(priority))
+        pushBack(q, id, priority, crashes)
         wake(q)
         tell('available', queue, id)
       end
@@ -67,7 +68,7 @@ local function settle(id, token, outcome, first, second)
 end
 
 for i = 1, count do
-  local at = 3 + i * 5
+  local at = 4 + i * 5
   settled[i] = settle(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4])
 end
 if count > 0 then sweep(q, queue, before) end
@@ -76,21 +77,34 @@ local nextMs = promote(q, queue, nowMs)
 local claimed = {}
 local isPaused = call('HEXISTS', q .. 'meta', 'paused') == 1
 
-local function take()
-  local first = call('ZRANGE', q .. 'prioritized', 0, 0, 'WITHSCORES')
-  local id = first[1]
-  if not id or tonumber(first[2]) >= MIDDLE then
-    local waiting = call('RPOPLPUSH', q .. 'wait', q .. 'active')
-    if waiting then return waiting end
-  end
-  if id then
-    call('ZREM', q .. 'prioritized', id)
-    call('LPUSH', q .. 'active', id)
-  end
+local function takeFrom(set, id)
+  call('ZREM', q .. set, id)
+  call('LPUSH', q .. 'active', id)
   return id
 end
 
-for at = 8 + count * 5, #ARGV do
+local function take()
+  local first = call('ZRANGE', q .. 'prioritized', 0, 0, 'WITHSCORES')
+  local score = first[1] and tonumber(first[2])
+  if maySuspect then
+    local suspected = call('ZRANGE', q .. 'suspects', 0, 0, 'WITHSCORES')
+    if suspected[1] then
+      local best = score or 16 * CLASS
+      if best >= MIDDLE and call('EXISTS', q .. 'wait') == 1 then best = MIDDLE end
+      if math.floor(tonumber(suspected[2]) / CLASS) <= math.floor(best / CLASS) then
+        maySuspect = false
+        return takeFrom('suspects', suspected[1])
+      end
+    end
+  end
+  if not score or score >= MIDDLE then
+    local waiting = call('RPOPLPUSH', q .. 'wait', q .. 'active')
+    if waiting then return waiting end
+  end
+  return score and takeFrom('prioritized', first[1])
+end
+
+for at = 9 + count * 5, #ARGV do
   if isPaused then break end
   local id = take()
   if not id then break end
@@ -104,8 +118,12 @@ for at = 8 + count * 5, #ARGV do
   claimed[#claimed + 1] = fields
   tell('started', queue, id)
 end
--- Workers wait for the marker, each of them takes it: who finds more than it needs puts it back.
-if #claimed > 0 and (call('EXISTS', q .. 'wait', q .. 'prioritized') > 0) then wake(q) end
+-- Workers wait for the marker, and each of them takes it: who leaves something puts it back.
+if #claimed > 0 and call('EXISTS', q .. 'wait', q .. 'prioritized') > 0 or
+  #claimed + count > 0 and call('EXISTS', q .. 'suspects') == 1
+then
+  wake(q)
+end
 return { settled, claimed, nextMs }
 `);
 
@@ -146,13 +164,13 @@ for _, id in ipairs(call('LRANGE', q .. 'active', 0, -1)) do
       unpack(call('HMGET', job, 'priority', 'cancel', 'uniqueKey', 'uniqueUntil'))
     call('LREM', q .. 'active', -1, id)
     if priority then -- else somebody else removed the job
-      call('HINCRBY', job, 'stc', 1)
+      local crashes = call('HINCRBY', job, 'stc', 1)
       if cancel then
         finish(q, queue, id, 'cancelled', nowMs, uniqueKey, uniqueUntil)
       else
-        call('HDEL', job, 'token')
+        call('HDEL', job, 'token', 'progress')
         call('HSET', job, 'state', 'available')
-        pushFront(q, id, tonumber(priority))
+        suspect(q, id, tonumber(priority), crashes)
         wake(q)
         tell('available', queue, id)
       end
