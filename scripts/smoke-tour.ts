@@ -1,15 +1,21 @@
-// Starts the built tour (`pnpm build`) as a user would, sends two requests and waits for the lines that
-// their background tasks write. What is shown: the bundle is complete, and so is its metadata.
+// Starts the built tour (`pnpm build`) as a user would, sends requests and waits for what their background
+// tasks leave behind. What is shown: the bundle is complete, and so are its metadata, the files that its
+// worker threads load, and its pages.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const deadlineMs = 20_000;
+
+const ONE_PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 
 const folder = mkdtempSync(join(tmpdir(), 'thereafter-smoke-'));
 const logFile = join(folder, 'tour.log');
@@ -19,7 +25,7 @@ const url = `http://127.0.0.1:${port}`;
 const program = join(import.meta.dirname, '..', 'apps', 'tour', 'dist', 'main.mjs');
 const tour = spawn(process.execPath, [program], {
   cwd: folder,
-  env: { ...process.env, PORT: String(port), LOG_FILE: logFile },
+  env: { ...process.env, PORT: String(port), LOG_FILE: logFile, DURATION_MS: '100' },
   stdio: ['ignore', 'inherit', 'inherit'],
 });
 const exited = once(tour, 'exit');
@@ -36,6 +42,32 @@ try {
   await until('the tasks of a new user are logged, in order', () =>
     logged('log a@b.c\nemail a@b.c Welcome!\nstats 7'),
   );
+
+  const picture = new FormData();
+  picture.set('file', new Blob([ONE_PIXEL]), 'pixel.png');
+  const upload = await fetch(`${url}/upload/`, { method: 'POST', body: picture });
+  assert.deepEqual(await upload.json(), { filename: 'pixel.png', status: 'processing' });
+  await until(
+    'a worker thread has compressed the picture',
+    () => globSync('data/processed/*.webp', { cwd: folder }).length === 1,
+  );
+
+  const heavy = await fetch(`${url}/heavy-task/`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"pages":1}',
+  });
+  const { task_id: id } = (await heavy.json()) as { task_id: string };
+  await until('the durable job is completed', async () => {
+    const response = await fetch(`${url}/task-status/${id}`);
+    return ((await response.json()) as { status: string }).status === 'completed';
+  });
+
+  for (const path of ['/', '/page/main.js', '/page/fonts/inter.woff2', '/docs', '/readyz']) {
+    const response = await fetch(url + path);
+    assert.deepEqual([path, response.status], [path, 200]);
+    await response.arrayBuffer();
+  }
   console.log('The built tour answers, and works thereafter.');
 } finally {
   tour.kill();

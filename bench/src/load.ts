@@ -11,6 +11,8 @@ export interface Workload {
   readonly paths: readonly string[];
   /** Sent as JSON by POST; without it the request is a GET. */
   readonly json?: string;
+  /** Default 32. */
+  readonly connections?: number;
 }
 
 export interface Measurement {
@@ -60,7 +62,7 @@ async function loadWithWrk(url: string, workload: Workload): Promise<Sent> {
   const [command, ...args] = pinned(1, [
     'wrk',
     '--threads=1',
-    `--connections=${CONNECTIONS}`,
+    `--connections=${workload.connections ?? CONNECTIONS}`,
     `--duration=${SECONDS}s`,
     `--script=${script}`,
     `${url}${workload.paths[0]}`,
@@ -99,8 +101,11 @@ end
   return file;
 }
 
-async function loadWithAutocannon(url: string, { paths, json }: Workload): Promise<Sent> {
-  const job: AutocannonJob = { url, paths, json, connections: CONNECTIONS, seconds: SECONDS };
+async function loadWithAutocannon(
+  url: string,
+  { paths, json, connections = CONNECTIONS }: Workload,
+): Promise<Sent> {
+  const job: AutocannonJob = { url, paths, json, connections, seconds: SECONDS };
   const program = `${distFolder}src/load-autocannon.mjs`;
   const [command, ...args] = pinned(1, [process.execPath, program, JSON.stringify(job)]);
   const { stdout } = await run(command, args);

@@ -50,6 +50,20 @@ export function atMost(figure: string, value: number, limit: number, unit: strin
   };
 }
 
+/** A figure that must be at least so much. */
+export function atLeast(figure: string, value: number, limit: number, unit: string): Goal {
+  const [reached, wanted] = unit === '×' ? [value.toFixed(2), limit.toFixed(2)] : [value, limit];
+  const text = (number: number | string): string =>
+    typeof number === 'number' ? Math.round(number).toLocaleString('en') : number;
+  return {
+    figure,
+    goal: `at least ${text(wanted)}${unitText(unit)}`,
+    measured: `${text(reached)}${unitText(unit)}`,
+    // What is printed is what counts.
+    isReached: Number(reached) >= limit,
+  };
+}
+
 /** A figure that must be below another one: a ratio below 1. */
 export function below(figure: string, ratio: number): Goal {
   return { figure, goal: 'less', measured: `${ratio.toFixed(2)}×`, isReached: ratio < 1 };
@@ -99,7 +113,7 @@ export function renderDocs(groups: readonly string[]): void {
 
 const INTRODUCTION = `# Benchmarks
 
-Written by \`pnpm bench http routes tasks di start\`; the servers and programs that were measured stand in
+Written by \`pnpm bench http routes tasks di jobs start\`; the servers and programs that were measured stand in
 \`bench/\`, and every sample in \`bench/results/\`. \`--quick\` shows figures without keeping them.
 
 What a framework costs is the CPU time that its process spends for one request, user and system time

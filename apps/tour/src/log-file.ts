@@ -1,15 +1,20 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Injectable } from 'thereafter';
+import { Inject, Injectable } from 'thereafter';
+import { Settings } from './settings.ts';
 
-/** Where the tour's tasks leave their traces: `LOG_FILE`, by default `data/tour.log`. */
+/** Where the tour's tasks leave their traces. */
 @Injectable()
 export class LogFile {
-  readonly path = process.env['LOG_FILE'] ?? 'data/tour.log';
+  readonly #path: string;
 
-  /** Appends one line; the folder is made when it is missing. */
+  constructor(@Inject(Settings) settings: Settings) {
+    this.#path = settings.LOG_FILE;
+  }
+
+  /** Appends one line, whatever a client has put into it; the folder is made when it is missing. */
   append = async (line: string): Promise<void> => {
-    await mkdir(dirname(this.path), { recursive: true });
-    await appendFile(this.path, `${line}\n`);
+    await mkdir(dirname(this.#path), { recursive: true });
+    await appendFile(this.#path, `${line.replaceAll(/[\r\n]+/g, ' ')}\n`);
   };
 }

@@ -9,7 +9,7 @@ export class NotificationsController {
 
   @Post('/:email')
   send(@Path('email', Type.String()) email: string, tasks: BackgroundTasks) {
-    tasks.add(this.log.append, `Notification sent to ${email}`);
+    tasks.with({ name: 'writeNotification' }).add(this.log.append, `Notification sent to ${email}`);
     return { message: 'Notification is being sent' };
   }
 }

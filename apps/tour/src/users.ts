@@ -12,9 +12,10 @@ export class UsersController {
 
   @Post('/')
   create(@Query(NewUser) user: NewUser, tasks: BackgroundTasks) {
-    tasks.add(this.log.append, `log ${user.email}`);
-    tasks.add(this.log.append, `email ${user.email} Welcome!`);
-    tasks.add(this.log.append, `stats ${user.user_id}`);
+    const { append } = this.log;
+    tasks.with({ name: 'writeLog' }).add(append, `log ${user.email}`);
+    tasks.with({ name: 'sendEmail' }).add(append, `email ${user.email} Welcome!`);
+    tasks.with({ name: 'updateStats' }).add(append, `stats ${user.user_id}`);
     return { message: 'User created' };
   }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '@thereafter/tasks';
 import type { Clock } from './clock.ts';
+import type { RunningJob } from './running-job.ts';
 import type { JobState } from './states.ts';
 
 /*
@@ -45,9 +46,9 @@ export interface NewJob {
   /** W3C trace context of whoever enqueued it. */
   readonly traceparent?: string | undefined;
   /**
-   * Not to be run before `release`, since the response that announces it is not over. If the process
-   * that holds it dies, the job runs all the same: the embedded store frees it when it notices, a
-   * server after `HOLD_MS`.
+   * Not to be run before `release`, since the response that announces it is not over; until then it is
+   * `scheduled`. If the process that holds it dies, the job runs all the same: the embedded store frees
+   * it when it notices, a server after `HOLD_MS`.
    */
   readonly isHeld?: boolean | undefined;
 }
@@ -75,7 +76,10 @@ export interface JobRecord {
   readonly result: string | null;
   /** Of its last attempts, the newest last, at most `ERROR_HISTORY`. */
   readonly errors: readonly ErrorInfo[];
-  /** Runs begun that count: 0 before the first. A crash counts, a snooze and a hand-back do not. */
+  /**
+   * Runs begun that count, the running one included: 0 before the first. A crash counts, a snooze and a
+   * hand-back do not: settling one takes 1 off. `retry` sets it to 0.
+   */
   readonly attempt: number;
   readonly attempts: number;
   /** How often its worker was lost while it ran, since it was enqueued or retried. */
@@ -106,10 +110,14 @@ export type Outcome =
   | { readonly type: 'snooze'; readonly delayMs: number }
   | { readonly type: 'cancel'; readonly reason?: string | undefined };
 
-/** Runs one claimed job. Never rejects. `signal` aborts on cancellation, and when it must be handed back. */
-export type RunJob = (job: JobRecord, signal: AbortSignal) => Promise<Outcome>;
+/**
+ * Runs one claimed job. Never rejects. The driver makes a `RunningJob` of what it claimed, keeps it while
+ * it runs, and calls its `stop()` on cancellation, and when it must be handed back. A job that was asked
+ * to stop for cancellation is still settled by its outcome; one that was handed back no longer is.
+ */
+export type RunJob = (running: RunningJob) => Promise<Outcome>;
 
-/** The reason of a job's signal. */
+/** Why a driver tells a job to stop. */
 export type StopReason = 'cancelled' | 'handed-back';
 
 export interface WorkOptions {
@@ -126,7 +134,10 @@ export interface WorkerHandle {
   quiet(): void;
 }
 
-/** What happened to a job, told to this process whichever process it happened in, if the store can. */
+/**
+ * What happened to a job, told to this process whichever process it happened in, if the store can. The
+ * engine listens only while somebody waits for a job: with no listener, nothing need be made.
+ */
 export interface JobEvent {
   readonly type: 'stored' | 'available' | 'started' | 'progress' | JobState;
   readonly id: string;
@@ -171,12 +182,18 @@ export interface JobDriver {
   ): Promise<readonly { readonly id: string; readonly duplicate: boolean }[]>;
   /** The jobs were enqueued with `isHeld`; now they may run. Unknown and cancelled ones are passed over. */
   release(jobs: readonly { readonly id: string; readonly queue: string }[]): Promise<void>;
-  /** Claims jobs of the queue and runs them until `quiet()` or `stop()`. */
+  /**
+   * Claims jobs of the queue and runs them until `quiet()` or `stop()`: by priority, then in the order in
+   * which they became available. Lets the event loop turn between batches.
+   */
   work(queue: string, options: WorkOptions, run: RunJob): WorkerHandle;
   get(id: string): Promise<JobRecord | null>;
   /** `requested`: it runs, and its signal aborts. */
   cancel(id: string): Promise<'cancelled' | 'requested' | 'finished' | 'unknown'>;
-  /** A job that has ended becomes available, with all its attempts; false for every other. */
+  /**
+   * A job that has ended becomes available, with all its attempts (`attempt` and `crashes` 0, `result`
+   * null, `errors` kept); false for every other, and when its unique key is taken meanwhile.
+   */
   retry(id: string): Promise<boolean>;
   /** Forgets a job that is not running. */
   remove(id: string): Promise<boolean>;
@@ -197,16 +214,17 @@ export interface JobDriver {
   pause?(queue: string): Promise<void>;
   resume?(queue: string): Promise<void>;
   isPaused?(queue: string): Promise<boolean>;
-  /** Keeps `lastTickMs` of a schedule that exists with the same cron and time zone. */
+  /** Keeps `lastTickMs` of a schedule that exists with the same cron and time zone, else takes the given one. */
   putSchedule(schedule: Schedule): Promise<void>;
   removeSchedule(key: string): Promise<boolean>;
   schedules(): Promise<readonly Schedule[]>;
-  /** Moves `lastTickMs` forward, never back. */
+  /** Moves `lastTickMs` forward, never back; nothing for a schedule that does not exist. */
   ticked(key: string, tickMs: number): Promise<void>;
   onEvent(listener: (event: JobEvent) => void): () => void;
   /**
-   * Claims nothing more, waits for what runs up to `timeoutMs`, then aborts the signals of the rest and
-   * hands those jobs back without counting the attempt; then lets go of every resource.
+   * Claims nothing more, waits for what runs up to `timeoutMs`, then stops the rest (`handed-back`) and
+   * hands those jobs back without counting the attempt; then lets go of every resource. Everything but
+   * `work` still answers until then, so that running jobs can enqueue. A second call waits for the first.
    *
    * @returns The jobs that were handed back.
    */

@@ -5,6 +5,7 @@ import { ThreadError } from './errors.ts';
  * A task function that runs an exported function of a module in a worker thread, so that heavy
  * computing holds up no request: `tasks.add(inThread(new URL('./resize.js', import.meta.url),
  * 'resize'), file)`. Arguments and result are copied. A timeout and the end of the app end the thread.
+ * A module that is there as `resize.ts` only is found under its `.js` name too.
  *
  * Needs the package `piscina`, which is loaded at the first run.
  *

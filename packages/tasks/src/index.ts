@@ -5,7 +5,7 @@ export {
   type RunOn,
   type TaskHandle,
 } from './background-tasks.ts';
-export { taskSignal } from './current-task.ts';
+export { currentTask, taskSignal, type CurrentTask } from './current-task.ts';
 export type { EngineHost, JobEngine, PreparedJob } from './durable.ts';
 export { toMilliseconds, type Duration } from './duration.ts';
 export {
@@ -33,6 +33,7 @@ export {
   defineTask,
   Task,
   taskSpecOf,
+  type BackoffOptions,
   type TaskSpec,
   type JobContext,
   type Logger,
@@ -42,4 +43,5 @@ export {
   type TaskOptions,
 } from './task.ts';
 export type { Outcome, TaskHost, TaskQueue } from './task-queue.ts';
+export { ThreadPool } from './thread-pool.ts';
 export { within } from './within.ts';

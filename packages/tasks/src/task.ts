@@ -30,25 +30,50 @@ export interface TaskOptions<P = any> {
   readonly durable?: boolean;
   /** The queue of durable jobs; default `'default'`. */
   readonly queue?: string;
-  /** Most runs of a durable job, the first included. */
+  /** Most runs of a durable job, the first included; default 5. */
   readonly attempts?: number;
   /** 0 to 9, the lower the sooner; default 5. */
   readonly priority?: number;
+  /**
+   * How long a durable job waits for its next attempt. `'fixed'`: 5 seconds. `'exponential'`, the
+   * default: 1 second, doubled from attempt to attempt up to 1 hour, a fifth of it by chance. A function
+   * gets the number of the attempt that failed, and its error.
+   */
   readonly backoff?:
     | 'fixed'
     | 'exponential'
-    | {
-        readonly type: 'fixed' | 'exponential';
-        readonly delay: Duration;
-        readonly max?: Duration;
-        readonly jitter?: number;
-      };
+    | BackoffOptions
+    | ((attempt: number, error: unknown) => Duration);
+  /** Whether an error is worth another attempt; default: unless its `retryable` is false. */
+  readonly retryable?: (error: unknown) => boolean;
   /** At most one waiting or running job has the key that this gives. */
   readonly unique?: (payload: P) => string;
-  /** A schedule in cron syntax. */
+  /** The key of `unique` stays taken this long after it was, even if the job has ended. */
+  readonly uniqueFor?: Duration;
+  /** Former names: jobs that were stored under them are run. */
+  readonly aliases?: readonly string[];
+  /** A schedule in cron syntax, with 5 fields, or 6 for seconds. The payload is `{}`. */
   readonly cron?: string;
   /** The time zone of `cron`, e.g. `'Europe/Berlin'`; default UTC. */
   readonly timeZone?: string;
+  /**
+   * What becomes of ticks of `cron` while no worker ran: none is made up for, one job for all of them
+   * (default), or one for each, the latest 100 at most.
+   */
+  readonly missedRuns?: 'skip' | 'once' | 'all';
+  /** Whether a tick of `cron` makes a job while that of an earlier tick has not ended; default `'allow'`. */
+  readonly overlap?: 'allow' | 'skip';
+}
+
+/** How the wait grows from attempt to attempt. */
+export interface BackoffOptions {
+  readonly type: 'fixed' | 'exponential';
+  /** The first wait. */
+  readonly delay: Duration;
+  /** Longest wait; default `'1h'`. */
+  readonly max?: Duration;
+  /** 0 to 1: up to which share of itself a wait is shortened by chance. Default 0. */
+  readonly jitter?: number;
 }
 
 /** What a run knows of itself. */
@@ -58,6 +83,8 @@ export interface JobContext {
   readonly attempt: number;
   /** How the response ended after which this runs; undefined for a durable job. */
   readonly outcome?: Outcome | undefined;
+  /** The tick of `cron` for which this runs, which may be long past; undefined for other runs. */
+  readonly scheduledFor?: Date | undefined;
   /** Aborts when the run should stop: its timeout, a cancellation, the end of the process. */
   readonly signal: AbortSignal;
   readonly log: Logger;

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
 /** What a worker thread is asked to do. */
 export interface ThreadCall {
   /** The URL of a module. */
@@ -8,10 +11,24 @@ export interface ThreadCall {
 
 /** Runs in the worker thread: calls an exported function. */
 export async function call({ module, exportName, args }: ThreadCall): Promise<unknown> {
-  const exports = (await import(module)) as Record<string, unknown>;
+  const exports = (await import(onDisk(module))) as Record<string, unknown>;
   const fn = exports[exportName];
   if (typeof fn !== 'function') {
     throw new TypeError(`${module} exports no function ${exportName}.`);
   }
   return await fn(...args);
+}
+
+/**
+ * `resize.ts` for `resize.js` where a program runs from source: one name holds for it and for its build,
+ * as it does in imports.
+ */
+function onDisk(module: string): string {
+  const source = module.replace(/\.(m?)js$/, '.$1ts');
+  const isSourceOnly = source !== module && !isFile(module) && isFile(source);
+  return isSourceOnly ? source : module;
+}
+
+function isFile(url: string): boolean {
+  return url.startsWith('file:') && existsSync(fileURLToPath(url));
 }

@@ -23,6 +23,34 @@ describe('inThread', () => {
     await runner.close(0);
   });
 
+  it('finds the source of a module by the name that it has once compiled', async () => {
+    const compiled = new URL('./fixtures/threads.js', import.meta.url);
+    const runner = createRunner();
+    const { tasks, respond } = request(runner);
+    let result: unknown;
+    tasks.add(async () => {
+      result = await inThread<typeof threads.where>(compiled, 'where')(1, 2);
+    });
+    respond();
+    await runner.settled();
+    expect(runner.logged).toEqual([]);
+    expect(result).toEqual({ sum: 3, isMainThread: false });
+    await runner.close(0);
+  });
+
+  it('names the module that is not there', async () => {
+    const missing = new URL('./fixtures/missing.js', import.meta.url);
+    const runner = createRunner();
+    const errors: unknown[] = [];
+    runner.onError = (error) => errors.push(error);
+    const { tasks, respond } = request(runner);
+    tasks.add(inThread(missing, 'where'));
+    respond();
+    await runner.settled();
+    expect(String(errors[0])).toContain('missing.js');
+    await runner.close(0);
+  });
+
   it('passes on what the function throws', async () => {
     const runner = createRunner();
     const errors: unknown[] = [];

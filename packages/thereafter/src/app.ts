@@ -286,6 +286,21 @@ export class App implements AsyncDisposable {
     return this;
   }
 
+  /**
+   * Where the app is to be reached from this machine, as `listen()` says it, e.g. `http://localhost:3000`.
+   *
+   * @throws {AppStateError} `APP_NOT_STARTED` before it listens.
+   */
+  get url(): string {
+    if (!this.#server) {
+      throw new AppStateError(
+        'APP_NOT_STARTED',
+        'url was asked for before listen() had opened the port.',
+      );
+    }
+    return this.#server.url;
+  }
+
   /** Background tasks of all requests. */
   get tasks(): AppTasks {
     return this.#runner;
@@ -335,7 +350,7 @@ export class App implements AsyncDisposable {
         'work() runs durable jobs, and this app has none. Give it an engine: createApp({ jobs: jobs({ driver }) }).',
       );
     }
-    await this.#start(() => Promise.resolve(WITHOUT_SERVER), true);
+    await this.#start(() => Promise.resolve(withoutServer()), true);
     this.#leaveOnSignals();
     this.#log.info({ title: this.#options.title ?? 'app' }, 'working');
   }
@@ -459,12 +474,15 @@ export class App implements AsyncDisposable {
   }
 }
 
-/** What a worker listens on. */
-const WITHOUT_SERVER: RunningServer = {
-  url: '',
-  stop: () => Promise.resolve(),
-  cut: () => undefined,
-};
+/** What a worker has instead of a server: nothing else would keep its process alive between two jobs. */
+function withoutServer(): RunningServer {
+  const alive = setInterval(() => undefined, 2 ** 30);
+  return {
+    url: '',
+    stop: async () => clearInterval(alive),
+    cut: () => undefined,
+  };
+}
 
 /** What clean-up gets when the deadline has passed: enough to be fair, and bounded, since it may hang. */
 const GRACE_MS = 400;

@@ -33,6 +33,13 @@ describe('an app', () => {
     expect(await (await server.fetch('/api/users/first')).text()).toBe('first');
   });
 
+  it('tells where it listens, once it does', async () => {
+    const app = createApp(QUIET);
+    expect(() => app.url).toThrow(expect.objectContaining({ code: 'APP_NOT_STARTED' }));
+    await using server = await serve(app);
+    expect(app.url).toBe(server.url);
+  });
+
   it('inherits the routes of a base class, and lets a method override one', async () => {
     class Base {
       @Get('/kept')

@@ -98,4 +98,29 @@ describe('accessLog', () => {
     await vi.waitFor(() => expect(requests()).toHaveLength(1));
     expect(requests()[0]).toMatchObject({ path: '/users/1' });
   });
+
+  it('tells somebody else instead, before the tasks start', async () => {
+    const told: unknown[] = [];
+    const sut = app({ write: (entry, ctx) => told.push({ ...entry, id: ctx.id }) });
+    sut.app.get('/task', ({ ctx }) => {
+      ctx.tasks.add(() => void told.push('the task'));
+      return 'queued';
+    });
+    await using server = await serve(sut.app);
+    const { headers } = await get(server, '/task?a=1');
+    await sut.app.tasks.settled();
+    expect(told).toEqual([
+      {
+        id: headers['x-request-id'],
+        method: 'GET',
+        path: '/task',
+        route: '/task',
+        status: 200,
+        durationMs: expect.any(Number),
+        outcome: 'sent',
+      },
+      'the task',
+    ]);
+    expect(sut.requests()).toEqual([]);
+  });
 });

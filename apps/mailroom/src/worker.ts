@@ -1,0 +1,3 @@
+import { mailroom } from './app.ts';
+
+await mailroom().work();

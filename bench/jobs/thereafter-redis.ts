@@ -1,0 +1,5 @@
+import { bullmq } from '@thereafter/queue/bullmq';
+import { contest } from './contest.ts';
+import { thereafter } from './thereafter-store.ts';
+
+contest(thereafter((store) => bullmq({ url: process.env['REDIS_URL']!, prefix: store })));

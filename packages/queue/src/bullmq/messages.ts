@@ -1,0 +1,74 @@
+import { within } from '@thereafter/tasks';
+import type { Redis } from 'ioredis';
+import type { JobEvent } from '../driver.ts';
+import { channel, fromKeyPart } from './keys.ts';
+
+/**
+ * What processes tell one another through Redis: what happened to jobs, as long as somebody here listens,
+ * and which running jobs are to be cancelled, as long as this process works.
+ */
+export class Messages {
+  readonly #client: Redis;
+  readonly #events: string;
+  readonly #cancel: string;
+  readonly #listeners: ReadonlySet<(event: JobEvent) => void>;
+  readonly #onCancel: (queue: string, id: string) => void;
+  /** The last change of what is listened to. */
+  #change: Promise<unknown> = Promise.resolve();
+  #pending = 0;
+
+  constructor(
+    client: Redis,
+    prefix: string,
+    listeners: ReadonlySet<(event: JobEvent) => void>,
+    onCancel: (queue: string, id: string) => void,
+  ) {
+    this.#client = client;
+    this.#events = channel(prefix, 'events');
+    this.#cancel = channel(prefix, 'cancel');
+    this.#listeners = listeners;
+    this.#onCancel = onCancel;
+    client.on('message', (from: string, message: string) => this.#receive(from, message));
+  }
+
+  /** Listeners have come or gone. */
+  listenersChanged(): void {
+    const isWanted = this.#listeners.size > 0;
+    this.#then(() =>
+      isWanted ? this.#client.subscribe(this.#events) : this.#client.unsubscribe(this.#events),
+    );
+  }
+
+  expectCancellations(): void {
+    this.#then(() => this.#client.subscribe(this.#cancel));
+  }
+
+  /**
+   * Resolves when everything that happens from now on is heard: so that whoever listens first and looks
+   * then misses nothing. Waits a second at most.
+   */
+  async settled(): Promise<void> {
+    if (this.#pending > 0) await within(1_000, this.#change);
+  }
+
+  #then(change: () => Promise<unknown>): void {
+    // Kept by the client and said again whenever the connection has come back.
+    this.#pending += 1;
+    this.#change = this.#change
+      .then(change)
+      .catch(() => {})
+      .finally(() => (this.#pending -= 1));
+  }
+
+  #receive(from: string, message: string): void {
+    const parts = message.split(':').map(fromKeyPart);
+    if (from === this.#cancel) {
+      const [queue = '', id = ''] = parts;
+      this.#onCancel(queue, id);
+      return;
+    }
+    const [type, queue = '', id = ''] = parts;
+    const event = { type: type as JobEvent['type'], queue, id }; // only our scripts send it
+    for (const listener of this.#listeners) listener(event);
+  }
+}

@@ -1,0 +1,85 @@
+import { channel, type Channel } from 'node:diagnostics_channel';
+import type { JobRecord, NewJob } from './driver.ts';
+
+/**
+ * What this process publishes of jobs, on the channel `thereafter:job.<name>` of
+ * `node:diagnostics_channel`: `enqueued` when the store has it, then for each attempt `started` and one
+ * of the others. `retrying`, `snoozed` and `handedBack` jobs come again. A job that is given up because
+ * its worker was lost has `failed` alone.
+ */
+export const JOB_EVENTS = [
+  'enqueued',
+  'started',
+  'completed',
+  'retrying',
+  'failed',
+  'snoozed',
+  'cancelled',
+  'handedBack',
+] as const;
+
+export type JobEventName = (typeof JOB_EVENTS)[number];
+
+/** The message of a job event. */
+export interface JobEventMessage {
+  readonly jobId: string;
+  readonly taskName: string;
+  readonly queue: string;
+  /** Runs begun that count; 0 for `enqueued`. */
+  readonly attempt: number;
+  /** When it happened, in milliseconds since 1970. */
+  readonly atMs: number;
+  /** From when it could have run to its start, in milliseconds; undefined for `enqueued`. */
+  readonly waitedMs: number | undefined;
+  /** How long the attempt ran, in milliseconds; undefined for `enqueued` and `started`. */
+  readonly elapsedMs: number | undefined;
+  /** `retrying`, `failed`, `cancelled`: what was thrown. `handedBack`: the reason of its signal. */
+  readonly error: unknown;
+  /** `retrying`, `snoozed`: how long it waits, in milliseconds. */
+  readonly delayMs: number | undefined;
+}
+
+const channels = Object.fromEntries(
+  JOB_EVENTS.map((name) => [name, channel(`thereafter:job.${name}`)]),
+) as unknown as Readonly<Record<JobEventName, Channel>>; // every name has one
+
+/** Publishes that the store has jobs, if somebody listens. */
+export function publishEnqueued(jobs: readonly NewJob[], atMs: number): void {
+  if (!channels.enqueued.hasSubscribers) return;
+  for (const { id, task, queue } of jobs) {
+    channels.enqueued.publish({
+      jobId: id,
+      taskName: task,
+      queue,
+      attempt: 0,
+      atMs,
+      waitedMs: undefined,
+      elapsedMs: undefined,
+      error: undefined,
+      delayMs: undefined,
+    } satisfies JobEventMessage);
+  }
+}
+
+/** Publishes what happened to a running job, if somebody listens; nothing is allocated otherwise. */
+export function publish(
+  name: Exclude<JobEventName, 'enqueued'>,
+  job: JobRecord,
+  detail?: { readonly error?: unknown; readonly delayMs?: number | undefined },
+): void {
+  const to = channels[name];
+  if (!to.hasSubscribers) return;
+  const atMs = Date.now();
+  const startedAtMs = job.startedAtMs ?? atMs;
+  to.publish({
+    jobId: job.id,
+    taskName: job.task,
+    queue: job.queue,
+    attempt: job.attempt,
+    atMs,
+    waitedMs: Math.max(0, startedAtMs - Math.max(job.runAtMs, job.enqueuedAtMs)),
+    elapsedMs: name === 'started' ? undefined : atMs - startedAtMs,
+    error: detail?.error,
+    delayMs: detail?.delayMs,
+  } satisfies JobEventMessage);
+}

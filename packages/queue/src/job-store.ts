@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { toMilliseconds, type Duration } from '@thereafter/tasks';
+import type { Clock } from './clock.ts';
+import type { JobDriver, NewJob } from './driver.ts';
+import { JobsStateError, JobStoreError } from './errors.ts';
+import { publishEnqueued } from './events.ts';
+import { assertPriority, type JobTask } from './job-tasks.ts';
+import { toPayloadText } from './json.ts';
+import type { Tracing } from './tracing.ts';
+
+/** How one job differs from what its task says. */
+export interface EnqueueOptions {
+  /** Not to run before this has passed. */
+  readonly delay?: Duration;
+  /** Not to run before this; a time that has passed means now. */
+  readonly runAt?: Date;
+  /** 0 to 9, the lower the sooner; default that of the task. */
+  readonly priority?: number;
+  /** At most one job of the task that is scheduled, available or running has this key; default that of the task. */
+  readonly unique?: string;
+}
+
+/** Makes jobs, and puts them into the store as long as it is open. */
+export class JobStore {
+  readonly clock: Clock;
+  readonly #driver: JobDriver;
+  readonly #tracing: Tracing | undefined;
+  #state: 'new' | 'open' | 'closed' = 'new';
+
+  constructor(driver: JobDriver, clock: Clock, tracing: Tracing | undefined) {
+    this.#driver = driver;
+    this.clock = clock;
+    this.#tracing = tracing;
+  }
+
+  open(): void {
+    this.#state = 'open';
+  }
+
+  close(): void {
+    this.#state = 'closed';
+  }
+
+  /** @throws {JobsStateError} `JOBS_NOT_STARTED`, `JOBS_CLOSED` */
+  get driver(): JobDriver {
+    if (this.#state === 'open') return this.#driver;
+    throw new JobsStateError(this.#state === 'new' ? 'JOBS_NOT_STARTED' : 'JOBS_CLOSED');
+  }
+
+  /**
+   * Checks a payload and makes a job of it. Nothing is stored.
+   *
+   * @throws {ThereafterError} When the payload cannot be stored, or does not fit the schema.
+   * @throws {TypeError} When an option is out of range.
+   */
+  newJob(task: JobTask, payload: unknown, options: EnqueueOptions = {}): NewJob {
+    const { spec } = task;
+    const { priority = task.priority } = options;
+    const text = toPayloadText(payload, spec.name);
+    spec.check(payload);
+    if (options.priority !== undefined) assertPriority(priority);
+    const key = options.unique ?? spec.options.unique?.(payload);
+    const { uniqueForMs } = task;
+    const nowMs = this.clock.now();
+    return {
+      id: randomUUID(),
+      queue: task.queue,
+      task: spec.name,
+      payload: text,
+      priority,
+      attempts: task.attempts,
+      runAtMs: dueAt(options, nowMs),
+      uniqueKey: key === undefined ? undefined : `${spec.name}:${key}`,
+      uniqueUntilMs:
+        key === undefined || uniqueForMs === undefined ? undefined : nowMs + uniqueForMs,
+      traceparent: this.#tracing?.current(),
+    };
+  }
+
+  /**
+   * Stores jobs, all or none.
+   *
+   * @throws {JobsStateError} `JOBS_NOT_STARTED`, `JOBS_CLOSED`
+   * @throws {JobStoreError} `JOB_STORE_FAILED`
+   */
+  async put(
+    jobs: readonly NewJob[],
+  ): Promise<readonly { readonly id: string; readonly duplicate: boolean }[]> {
+    const { driver } = this;
+    let stored;
+    try {
+      stored = await driver.enqueue(jobs);
+    } catch (error) {
+      throw new JobStoreError(driver.name, error);
+    }
+    publishEnqueued(
+      jobs.filter((_, i) => !stored[i]!.duplicate),
+      this.clock.now(),
+    );
+    return stored;
+  }
+}
+
+function dueAt({ delay, runAt }: EnqueueOptions, nowMs: number): number {
+  if (delay !== undefined && runAt !== undefined) {
+    throw new TypeError('A job has a delay or a runAt, not both.');
+  }
+  if (delay !== undefined) return nowMs + toMilliseconds(delay);
+  if (runAt === undefined) return nowMs;
+  const runAtMs = runAt.getTime();
+  if (Number.isNaN(runAtMs)) throw new TypeError('The runAt of a job is not a valid date.');
+  return Math.max(runAtMs, nowMs);
+}

@@ -1,0 +1,207 @@
+import { toMilliseconds, type Duration, type PayloadOf, type Runnable } from '@thereafter/tasks';
+import type { JobDriver } from './driver.ts';
+import { JobsUnsupportedError } from './errors.ts';
+import type { EnqueueOptions, JobStore } from './job-store.ts';
+import type { JobTasks } from './job-tasks.ts';
+import { toJob, toNewJob, type Job } from './job.ts';
+import { JOB_STATES, type JobState } from './states.ts';
+import { Waiting } from './waiting.ts';
+
+/** Which jobs, and how many. */
+export interface ListOptions {
+  readonly state?: JobState;
+  readonly queue?: string;
+  /** The name of a task. */
+  readonly task?: string;
+  /** Default 100, at most 1,000. */
+  readonly limit?: number;
+  /** The `next` of the page before. */
+  readonly after?: string;
+}
+
+/** Jobs, and where the next page begins; `next` is undefined on the last one. */
+export type JobPage = readonly Job[] & { readonly next?: string | undefined };
+
+/** What is going on in a queue. */
+export interface QueueStatus {
+  readonly name: string;
+  readonly isPaused: boolean;
+  readonly counts: Record<JobState, number>;
+}
+
+/**
+ * Stores jobs and steers them. Ask for it by its type, in handlers, tasks and jobs. It works from the
+ * start of the app to its end; before it throws `JOBS_NOT_STARTED`, after it `JOBS_CLOSED`.
+ */
+export class Jobs {
+  readonly #store: JobStore;
+  readonly #tasks: JobTasks;
+  readonly #waiting = new Waiting();
+
+  /** @internal */
+  constructor(store: JobStore, tasks: JobTasks) {
+    this.#store = store;
+    this.#tasks = tasks;
+  }
+
+  /**
+   * Stores a job. Resolved: it survives the death of this process.
+   *
+   * @returns The job; the one that has the unique key already, if one has.
+   * @throws {TaskNotIncludedError} `JOB_TASK_NOT_INCLUDED`
+   * @throws {NotJsonError} `JOB_PAYLOAD_NOT_JSON`
+   * @throws {TooLargeError} `JOB_PAYLOAD_TOO_LARGE`
+   * @throws {PayloadError} `TASK_PAYLOAD` when the payload does not fit the schema.
+   * @throws {JobStoreError} `JOB_STORE_FAILED` when the store takes nothing now.
+   */
+  async enqueue<C extends Runnable>(
+    task: C,
+    payload: PayloadOf<C>,
+    options?: EnqueueOptions,
+  ): Promise<Job> {
+    const job = this.#store.newJob(this.#tasks.of(task), payload, options);
+    const [stored] = await this.#store.put([job]);
+    return stored!.duplicate
+      ? await this.#duplicate(stored!.id)
+      : toNewJob(job, this.#store.clock.now());
+  }
+
+  /**
+   * Stores many jobs, all or none; much faster than one by one.
+   *
+   * @throws What `enqueue` throws.
+   */
+  async enqueueMany<C extends Runnable>(
+    task: C,
+    payloads: readonly PayloadOf<C>[],
+    options?: EnqueueOptions,
+  ): Promise<readonly Job[]> {
+    const included = this.#tasks.of(task);
+    const jobs = payloads.map((payload) => this.#store.newJob(included, payload, options));
+    if (jobs.length === 0) return [];
+    const stored = await this.#store.put(jobs);
+    const nowMs = this.#store.clock.now();
+    if (!stored.some(({ duplicate }) => duplicate)) return jobs.map((job) => toNewJob(job, nowMs));
+    return await Promise.all(
+      jobs.map(async (job, i) =>
+        stored[i]!.duplicate ? await this.#duplicate(stored[i]!.id) : toNewJob(job, nowMs),
+      ),
+    );
+  }
+
+  async #duplicate(id: string): Promise<Job> {
+    return (await this.get(id)) ?? (await this.wait(id)); // gone already: throws JOB_UNKNOWN
+  }
+
+  /** A job as it is now; undefined when there is none, or no longer. */
+  async get(id: string): Promise<Job | undefined> {
+    const record = await this.#store.driver.get(id);
+    return record ? toJob(record) : undefined;
+  }
+
+  /**
+   * Waits until a job has completed, failed or been cancelled.
+   *
+   * @param options.timeout - Longest wait; default as long as it takes.
+   * @throws {JobWaitError} `JOB_WAIT_TIMEOUT`; the job goes on.
+   * @throws {JobUnknownError} `JOB_UNKNOWN`
+   * @throws The reason of `options.signal`, when it aborts.
+   */
+  async wait(
+    id: string,
+    options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {},
+  ): Promise<Job> {
+    const timeoutMs = options.timeout && toMilliseconds(options.timeout);
+    return toJob(await this.#waiting.forEnd(this.#store.driver, id, timeoutMs, options.signal));
+  }
+
+  /**
+   * Calls a job off. One that runs is asked to stop, by its signal: it is `cancelled` if it throws, and
+   * `completed` if it returns all the same.
+   *
+   * @returns Whether there was something to call off.
+   */
+  async cancel(id: string): Promise<boolean> {
+    const answer = await this.#store.driver.cancel(id);
+    return answer === 'cancelled' || answer === 'requested';
+  }
+
+  /** Runs a job again that has ended, with all its attempts. False for every other. */
+  async retry(id: string): Promise<boolean> {
+    return await this.#store.driver.retry(id);
+  }
+
+  /** Forgets a job, unless it runs. */
+  async remove(id: string): Promise<boolean> {
+    return await this.#store.driver.remove(id);
+  }
+
+  /**
+   * Jobs, the newest first.
+   *
+   * @throws {JobsUnsupportedError} `JOBS_UNSUPPORTED`
+   */
+  async list(options: ListOptions = {}): Promise<JobPage> {
+    const { limit = 100, after, ...filter } = options;
+    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
+      throw new TypeError(`A page has 1 to ${MAX_PAGE} jobs, and not ${limit}.`);
+    }
+    const { driver } = this.#store;
+    if (!driver.list) throw new JobsUnsupportedError(driver.name, 'list jobs');
+    const { items, cursor } = await driver.list({ ...filter, limit, cursor: after });
+    return Object.assign(items.map(toJob), { next: cursor });
+  }
+
+  /** How many jobs are in each state, of one queue or of all. */
+  async counts(queue?: string): Promise<Record<JobState, number>> {
+    const { driver } = this.#store;
+    if (queue !== undefined) return await driver.counts(queue);
+    const total = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<
+      JobState,
+      number
+    >; // every state has one
+    for (const name of await driver.queues()) {
+      const counts = await driver.counts(name);
+      for (const state of JOB_STATES) total[state] += counts[state];
+    }
+    return total;
+  }
+
+  /** Every queue that has a job, is paused, or is worked on. */
+  async queues(): Promise<readonly QueueStatus[]> {
+    const { driver } = this.#store;
+    const names = await driver.queues();
+    return await Promise.all(
+      names.map(async (name) => ({
+        name,
+        isPaused: (await driver.isPaused?.(name)) ?? false,
+        counts: await driver.counts(name),
+      })),
+    );
+  }
+
+  /**
+   * Starts no more jobs of a queue, in any process, until `resume()`. Those that run go on, and more can
+   * be enqueued.
+   *
+   * @throws {JobsUnsupportedError} `JOBS_UNSUPPORTED`
+   */
+  async pause(queue: string): Promise<void> {
+    await this.#pausing.pause(queue);
+  }
+
+  /** @throws {JobsUnsupportedError} `JOBS_UNSUPPORTED` */
+  async resume(queue: string): Promise<void> {
+    await this.#pausing.resume(queue);
+  }
+
+  get #pausing(): Required<Pick<JobDriver, 'pause' | 'resume'>> {
+    const { driver } = this.#store;
+    if (!driver.pause || !driver.resume) {
+      throw new JobsUnsupportedError(driver.name, 'pause a queue');
+    }
+    return driver as Required<JobDriver>; // it was asked for both
+  }
+}
+
+const MAX_PAGE = 1000;

@@ -1,0 +1,19 @@
+import type { JobDriver } from '../driver.ts';
+import type { SqliteOptions } from './options.ts';
+import { SqliteDriver } from './sqlite-driver.ts';
+
+export { JobStoreError, type JobStoreCode } from './errors.ts';
+export type { Durability, SqliteOptions } from './options.ts';
+
+/**
+ * Keeps jobs in a file, with nothing to install. All processes of the machine may share the file; each
+ * finds at once what another lost when it died.
+ *
+ * Needs Node 24.15 or newer. The file must lie on a local disk.
+ *
+ * @throws {JobStoreError} `JOB_STORE_FILE` if `file` is `:memory:` or empty. Starting the driver throws
+ *   the others: `JOB_STORE_NODE`, `JOB_STORE_DAMAGED`, `JOB_STORE_NEWER`, …
+ */
+export function sqlite(options: SqliteOptions): JobDriver {
+  return new SqliteDriver(options);
+}

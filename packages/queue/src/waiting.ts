@@ -1,0 +1,80 @@
+import type { JobDriver, JobRecord } from './driver.ts';
+import { JobUnknownError, JobWaitError } from './errors.ts';
+import { isFinal } from './states.ts';
+
+/** Who waits for the end of jobs. The driver's events are listened to only as long as somebody does. */
+export class Waiting {
+  readonly #waiters = new Map<string, Set<() => void>>();
+  #stopListening: (() => void) | undefined = undefined;
+
+  /**
+   * Waits until a job has ended.
+   *
+   * @throws {JobUnknownError} `JOB_UNKNOWN`
+   * @throws {JobWaitError} `JOB_WAIT_TIMEOUT`
+   * @throws The reason of the signal, when it aborts.
+   */
+  async forEnd(
+    driver: JobDriver,
+    id: string,
+    timeoutMs: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<JobRecord> {
+    const deadlineMs = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    let poke = (): void => undefined;
+    let wasPoked = false;
+    const onPoke = (): void => {
+      wasPoked = true;
+      poke();
+    };
+    this.#add(driver, id, onPoke);
+    signal?.addEventListener('abort', onPoke);
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        wasPoked = false;
+        const job = await driver.get(id);
+        if (!job) throw new JobUnknownError(id);
+        if (isFinal(job.state)) return job;
+        const leftMs = deadlineMs - performance.now();
+        if (timeoutMs !== undefined && leftMs <= 0) throw new JobWaitError(id, timeoutMs);
+        if (wasPoked) continue;
+        await new Promise<void>((resolve) => {
+          // Not every store can tell of what another process did.
+          const timer = setTimeout(resolve, Math.min(leftMs, POLL_MS));
+          poke = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+    } finally {
+      signal?.removeEventListener('abort', onPoke);
+      this.#remove(id, onPoke);
+    }
+  }
+
+  #add(driver: JobDriver, id: string, poke: () => void): void {
+    const waiters = this.#waiters.get(id);
+    if (waiters) waiters.add(poke);
+    else this.#waiters.set(id, new Set([poke]));
+    this.#stopListening ??= driver.onEvent((event) => {
+      if (isEnd(event.type)) this.#waiters.get(event.id)?.forEach((wake) => wake());
+    });
+  }
+
+  #remove(id: string, poke: () => void): void {
+    const waiters = this.#waiters.get(id);
+    waiters?.delete(poke);
+    if (waiters?.size === 0) this.#waiters.delete(id);
+    if (this.#waiters.size > 0) return;
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+  }
+}
+
+const POLL_MS = 1000;
+
+function isEnd(type: string): boolean {
+  return type === 'completed' || type === 'failed' || type === 'cancelled';
+}

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { bullmq } from '../../src/bullmq/index.ts';
+import { describeDriver } from '../../src/conformance/index.ts';
+import { hasRedis, startRedis, type RedisServer } from '../support/redis.ts';
+import { openDriver } from './place.ts';
+
+describe.runIf(hasRedis)('on Redis', () => {
+  let redis: RedisServer;
+  let places = 0;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis[Symbol.asyncDispose]());
+
+  describeDriver('bullmq', {
+    create() {
+      const address = `${redis.url} place-${(places += 1)}`;
+      return {
+        address,
+        open: () => openDriver(address),
+        async [Symbol.asyncDispose]() {},
+      };
+    },
+    capabilities: bullmq({ url: 'redis://unused' }).capabilities,
+    childModule: new URL('./place.ts', import.meta.url),
+    sharesPlace: true,
+    lease: '1s',
+    recoverMs: 2_000,
+  });
+});
