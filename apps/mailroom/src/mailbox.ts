@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import PostalMime from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
@@ -27,23 +28,21 @@ export class Mailbox {
       authOptional: true,
       disabledCommands: ['AUTH', 'STARTTLS'],
       size: MAX_MAIL_BYTES,
-      onData: (stream, { envelope }, done) => {
-        buffer(stream)
-          .then(async (raw) => {
-            const { messageId = '', subject = '', text = '' } = await PostalMime.parse(raw);
-            if (this.#mails.has(messageId)) this.repeated += 1;
-            else {
-              const to = envelope.rcptTo.map(({ address }) => address);
-              this.#mails.set(messageId, { id: messageId, to, subject, text: text.trim() });
-            }
-            done();
-            this.#change.resolve();
-            this.#change = Promise.withResolvers();
-          })
-          .catch(done);
+      onData: (stream, { envelope: { rcptTo } }, answer) => {
+        const to = rcptTo.map(({ address }) => address);
+        this.#receive(to, stream).then(() => answer(), answer);
       },
     });
     this.#server.on('error', () => undefined); // a client that breaks off is told by its own error
+  }
+
+  async #receive(to: readonly string[], raw: Readable): Promise<void> {
+    const mail = await PostalMime.parse(await buffer(raw));
+    const { messageId: id = '', subject = '', text = '' } = mail;
+    if (this.#mails.has(id)) this.repeated += 1;
+    else this.#mails.set(id, { id, to, subject, text: text.trim() });
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
 
   /** @param port - 0 for any free one. */

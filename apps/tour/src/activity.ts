@@ -107,7 +107,7 @@ export class Activity {
 
   #task(state: TaskEventName, event: TaskEvent): void {
     const { requestId, taskId, taskName: name, error } = event;
-    if (state === 'stored') return void this.#requestOfJob.set(taskId, requestId);
+    if (state === 'stored') return this.#expectJob(taskId, requestId);
     this.#note('task', {
       requestId,
       taskId,
@@ -116,6 +116,13 @@ export class Activity {
       atMs: nowMs(),
       error: error instanceof Error ? String(error) : undefined,
     } satisfies TaskStateEvent);
+  }
+
+  #expectJob(id: string, requestId: string): void {
+    this.#requestOfJob.set(id, requestId);
+    const [oldest] = this.#requestOfJob.keys();
+    // Another process may run a job: then nobody here is told that it has ended.
+    if (this.#requestOfJob.size > MAX_RECENT) this.#requestOfJob.delete(oldest!); // there are some
   }
 
   #job(event: keyof typeof JOB_STATES, { jobId, taskName, error }: JobEventMessage): void {
@@ -127,7 +134,7 @@ export class Activity {
       name: taskName,
       state: JOB_STATES[event],
       atMs: nowMs(),
-      error: error === undefined ? undefined : String(error),
+      error: error instanceof Error ? String(error) : undefined,
     } satisfies TaskStateEvent);
     if (event === 'completed' || event === 'failed' || event === 'cancelled') {
       this.#requestOfJob.delete(jobId);
