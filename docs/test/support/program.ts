@@ -1,0 +1,83 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+
+/** A program that a page starts, and what it has printed so far. */
+export class Program implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  #output = '';
+  #readTo = 0;
+  #wake = Promise.withResolvers<void>();
+
+  /** @param words - The command line; settings of the environment may come first. */
+  constructor(words: readonly string[], folder: string) {
+    const settings = words.filter((word) => /^[A-Z_]+=/.test(word)).map((word) => word.split('='));
+    const [, ...args] = words.slice(settings.length);
+    const { NODE_ENV: _, NODE_TEST_CONTEXT: __, ...env } = process.env;
+    this.#child = spawn(process.execPath, ['--conditions=thereafter-source', ...args], {
+      cwd: folder,
+      env: { ...env, PORT: '0', ...Object.fromEntries(settings) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#exited = once(this.#child, 'close').then(() => this.#wake.resolve());
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#output += text;
+        this.#wake.resolve();
+        this.#wake = Promise.withResolvers();
+      });
+    }
+  }
+
+  /** What it has printed, at the address that pages show. */
+  get output(): string {
+    return this.url === undefined
+      ? this.#output
+      : this.#output.replaceAll(this.url, 'http://localhost:3000');
+  }
+
+  /** Where it listens; undefined until it says so. */
+  get url(): string | undefined {
+    return /"url":"([^"]+)","msg":"listening"/.exec(this.#output)?.[1];
+  }
+
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
+  /** Waits until it listens or has ended. */
+  async ready(): Promise<void> {
+    while (this.url === undefined && this.exitCode === null) await this.#wake.promise;
+    if (this.url === undefined) await this.#exited;
+  }
+
+  /**
+   * Waits until it prints what a pattern describes, after what was waited for before.
+   *
+   * @throws {Error} When it ends without.
+   */
+  async prints(pattern: RegExp): Promise<void> {
+    for (;;) {
+      const match = pattern.exec(this.output.slice(this.#readTo));
+      if (match) {
+        this.#readTo += match.index + match[0].length;
+        return;
+      }
+      if (this.exitCode !== null) {
+        throw new Error(`It ended and never printed ${pattern}, but:\n${this.output}`);
+      }
+      await this.#wake.promise;
+    }
+  }
+
+  /** Sends a signal, waits for the end and gives the exit code. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.exitCode === null) this.#child.kill(signal);
+    await this.#exited;
+    return this.exitCode;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+}
