@@ -7,7 +7,7 @@ export interface Page {
   readonly file: string;
   /** Its first heading, as text. */
   readonly title: string;
-  /** The first sentence below that heading, as text. */
+  /** The first sentence between that heading and the next, as text; empty if there is none. */
   readonly summary: string;
 }
 
@@ -50,7 +50,7 @@ const REFERENCE: Plan = {
   files: '{lifecycle,reference/*}.md',
   first: ['lifecycle', 'errors', 'events'],
 };
-const API: Plan = { title: 'API', files: 'reference/api/*.md', first: ['thereafter'] };
+const API: Plan = { title: 'API', files: 'reference/api/*.md', first: ['index', 'thereafter'] };
 const DECISIONS: Plan = { title: 'Decisions', files: 'adr/*.md', first: [] };
 const GUIDES_ZH: Plan = { ...GUIDES, title: '指南', files: 'zh-Hant/guides/*.md' };
 
@@ -82,11 +82,14 @@ function toSection({ title, files, first }: Plan): Section {
 }
 
 function readPage(file: string): Page {
-  const text = readFileSync(join(import.meta.dirname, file), 'utf8').replace(/^---\n.*?\n---\n/s, '');
+  const text = readFileSync(join(import.meta.dirname, file), 'utf8').replace(
+    /^---\n.*?\n---\n/s,
+    '',
+  );
   const [, title] = /^# (.+)$/m.exec(text) ?? [];
   if (title === undefined) throw new Error(`docs/${file} has no heading. Begin it with "# Title".`);
-  const body = text.slice(text.indexOf(title) + title.length);
-  const paragraph = body
+  const [opening = ''] = text.slice(text.indexOf(title) + title.length).split(/^#/m);
+  const paragraph = opening
     .split(/\n{2,}/)
     .map((part) => part.trim())
     .find((part) => /^[\p{L}`*[]/u.test(part));

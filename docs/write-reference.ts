@@ -17,12 +17,16 @@ interface Door {
   readonly source: string;
 }
 
+/** Doors that no program opens: a worker thread starts behind it. */
+const NOT_IMPORTED = ['@thereafter/tasks/thread-worker'];
+
 const packages = join(import.meta.dirname, '../packages');
 const out = join(import.meta.dirname, 'reference/api');
 
 const doors = globSync('*/package.json', { cwd: packages })
   .toSorted()
-  .flatMap((manifest) => doorsOf(join(packages, manifest)));
+  .flatMap((manifest) => doorsOf(join(packages, manifest)))
+  .filter(({ name }) => !NOT_IMPORTED.includes(name));
 
 const markdown: Partial<PluginOptions> = {
   outputFileStrategy: 'modules',
@@ -30,6 +34,8 @@ const markdown: Partial<PluginOptions> = {
   flattenOutputFiles: true,
   hidePageHeader: true,
   hideBreadcrumbs: true,
+  useHTMLAnchors: true, // VitePress counts headings of one name otherwise
+  anchorPrefix: 'api-',
   useCodeBlocks: true,
   parametersFormat: 'table',
   interfacePropertiesFormat: 'table',
@@ -56,7 +62,7 @@ for (const module of [...(project.children ?? [])]) {
   const door = doors.find(({ source }) => isModuleOf(module.name, source));
   if (!door) throw new Error(`No package exports ${module.name}.`);
   if (module.children) module.name = door.name;
-  else project.removeReflection(module); // the start of a worker, say: nothing to import
+  else project.removeReflection(module); // only its effect is imported
 }
 await app.generateOutputs(project);
 
@@ -76,5 +82,9 @@ function doorsOf(manifest: string): Door[] {
 
 /** Whether typedoc calls a source by this name: its path without the ending, and without `index`. */
 function isModuleOf(name: string, source: string): boolean {
-  return relative(packages, source).replaceAll('\\', '/').replace(/(?:\/index)?\.ts$/, '') === name;
+  return (
+    relative(packages, source)
+      .replaceAll('\\', '/')
+      .replace(/(?:\/index)?\.ts$/, '') === name
+  );
 }

@@ -25,7 +25,12 @@ export function toCpuTable(markdown: string): CpuTable {
   const [head = [], , ...rows] = table
     .trim()
     .split('\n')
-    .map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
   return {
     loads: head.slice(1),
     rows: rows.map(([name = '', ...factors]) => ({ name, factors })),

@@ -20,7 +20,13 @@ export function captions(markdown: MarkdownRenderer): void {
  */
 export function diagrams(markdown: MarkdownRenderer): void {
   const fence = markdown.renderer.rules.fence!;
-  markdown.renderer.rules.fence = (tokens, index, options, env: { relativePath?: string }, self) => {
+  markdown.renderer.rules.fence = (
+    tokens,
+    index,
+    options,
+    env: { relativePath?: string },
+    self,
+  ) => {
     if (tokens[index]!.info.trim() !== 'mermaid') return fence(tokens, index, options, env, self);
     if (env.relativePath !== 'lifecycle.md') {
       throw new Error(`${env.relativePath} holds a Mermaid diagram, which the site cannot draw.`);

@@ -56,7 +56,8 @@ class Reader implements AsyncDisposable {
   }
 
   get #running(): Program {
-    if (!this.#program) throw new Error(`docs/${this.#page} uses a program that it has not started.`);
+    if (!this.#program)
+      throw new Error(`docs/${this.#page} uses a program that it has not started.`);
     return this.#program;
   }
 

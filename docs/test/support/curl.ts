@@ -32,7 +32,10 @@ export async function curl(words: readonly string[], url: string): Promise<strin
   }
   const sent = request(url + target!, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
-    headers: { ...headers, ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }) },
+    headers: {
+      ...headers,
+      ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
+    },
     agent: false,
   });
   sent.end(body);

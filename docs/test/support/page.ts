@@ -42,8 +42,9 @@ export function commandsOf(text: string): Command[] {
 /** The words of a shell's command line, as far as pages use it: blanks and single or double quotes. */
 function wordsOf(line: string): string[] {
   return [...line.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)].map(([word]) =>
-    word.replaceAll(/'([^']*)'|"([^"]*)"/g, (_, single?: string, double?: string) =>
-      single ?? double ?? '',
+    word.replaceAll(
+      /'([^']*)'|"([^"]*)"/g,
+      (_, single?: string, double?: string) => single ?? double ?? '',
     ),
   );
 }

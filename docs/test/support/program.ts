@@ -1,6 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
+const BUNDLES_SOURCES = new URL('./bundle-sources.js', import.meta.url).href;
+
+/** Longest wait for a line. A page that waits in vain is wrong, and should say what was printed. */
+const DEADLINE_MS = 10_000;
+
 /** A program that a page starts, and what it has printed so far. */
 export class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -14,7 +19,8 @@ export class Program implements AsyncDisposable {
     const settings = words.filter((word) => /^[A-Z_]+=/.test(word)).map((word) => word.split('='));
     const [, ...args] = words.slice(settings.length);
     const { NODE_ENV: _, NODE_TEST_CONTEXT: __, ...env } = process.env;
-    this.#child = spawn(process.execPath, ['--conditions=thereafter-source', ...args], {
+    const flags = ['--conditions=thereafter-source', '--import', BUNDLES_SOURCES];
+    this.#child = spawn(process.execPath, [...flags, ...args], {
       cwd: folder,
       env: { ...env, PORT: '0', ...Object.fromEntries(settings) },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,19 +60,21 @@ export class Program implements AsyncDisposable {
   /**
    * Waits until it prints what a pattern describes, after what was waited for before.
    *
-   * @throws {Error} When it ends without.
+   * @throws {Error} When it ends without, or has not in 10 seconds.
    */
   async prints(pattern: RegExp): Promise<void> {
+    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    const isOver = once(deadline, 'abort');
     for (;;) {
       const match = pattern.exec(this.output.slice(this.#readTo));
       if (match) {
         this.#readTo += match.index + match[0].length;
         return;
       }
-      if (this.exitCode !== null) {
-        throw new Error(`It ended and never printed ${pattern}, but:\n${this.output}`);
+      if (this.exitCode !== null || deadline.aborted) {
+        throw new Error(`It has not printed ${pattern}, but:\n${this.output}`);
       }
-      await this.#wake.promise;
+      await Promise.race([this.#wake.promise, isOver]);
     }
   }
 
