@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const dist = process.argv[2] ?? join(import.meta.dirname, '.vitepress/dist');
 const read = (file: string): string => readFileSync(join(dist, file), 'utf8');
 
-const pages = new Map(
+const pages = new Map<string, string>(
   globSync('**/*.html', { cwd: dist }).map((file) => {
     const path = file.replaceAll('\\', '/');
     return [`/${path.replace(/(?:index)?\.html$/, '')}`, read(path)] as const;
@@ -29,7 +29,9 @@ function deadLinks(path: string, html: string): string[] {
     const target = pages.get(url.pathname);
     const anchor = decodeURIComponent(url.hash.slice(1));
     if (target === undefined) {
-      return existsSync(join(dist, url.pathname)) ? [] : [`${path} links to ${href}: no such page.`];
+      return existsSync(join(dist, url.pathname))
+        ? []
+        : [`${path} links to ${href}: no such page.`];
     }
     if (anchor === '' || target.includes(`id="${anchor}"`)) return [];
     return [`${path} links to ${href}: that page has no such heading.`];

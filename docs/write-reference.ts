@@ -58,7 +58,7 @@ const app = await Application.bootstrapWithPlugins({
 });
 const project = await app.convert();
 if (!project) throw new Error('typedoc could not read the sources; what it said stands above.');
-for (const module of [...(project.children ?? [])]) {
+for (const module of project.children?.slice() ?? []) {
   const door = doors.find(({ source }) => isModuleOf(module.name, source));
   if (!door) throw new Error(`No package exports ${module.name}.`);
   if (module.children) module.name = door.name;

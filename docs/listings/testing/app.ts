@@ -9,7 +9,7 @@ export class Mailer {
 }
 
 @Controller('/signup')
-export class SignupController {
+class SignupController {
   constructor(private readonly mailer: Mailer) {}
 
   @Post('/')

@@ -7,7 +7,7 @@ const BUNDLES_SOURCES = new URL('./bundle-sources.js', import.meta.url).href;
 const DEADLINE_MS = 10_000;
 
 /** A program that a page starts, and what it has printed so far. */
-export class Program implements AsyncDisposable {
+export class Program {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #output = '';
@@ -47,45 +47,43 @@ export class Program implements AsyncDisposable {
     return /"url":"([^"]+)","msg":"listening"/.exec(this.#output)?.[1];
   }
 
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** Null while it runs, and when a signal has killed it. */
   get exitCode(): number | null {
     return this.#child.exitCode;
   }
 
   /** Waits until it listens or has ended. */
   async ready(): Promise<void> {
-    while (this.url === undefined && this.exitCode === null) await this.#wake.promise;
+    while (this.url === undefined && !this.hasEnded) await this.#wake.promise;
     if (this.url === undefined) await this.#exited;
   }
 
   /**
    * Waits until it prints what a pattern describes, after what was waited for before.
    *
-   * @throws {Error} When it ends without, or has not in 10 seconds.
+   * @returns Whether it did, before it ended and within 10 seconds.
    */
-  async prints(pattern: RegExp): Promise<void> {
+  async prints(pattern: RegExp): Promise<boolean> {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     const isOver = once(deadline, 'abort');
     for (;;) {
       const match = pattern.exec(this.output.slice(this.#readTo));
       if (match) {
         this.#readTo += match.index + match[0].length;
-        return;
+        return true;
       }
-      if (this.exitCode !== null || deadline.aborted) {
-        throw new Error(`It has not printed ${pattern}, but:\n${this.output}`);
-      }
+      if (this.hasEnded || deadline.aborted) return false;
       await Promise.race([this.#wake.promise, isOver]);
     }
   }
 
-  /** Sends a signal, waits for the end and gives the exit code. */
-  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.exitCode === null) this.#child.kill(signal);
+  /** Sends a signal and waits for the end. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    if (!this.hasEnded) this.#child.kill(signal);
     await this.#exited;
-    return this.exitCode;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
   }
 }
