@@ -59,6 +59,17 @@ export default defineConfig({
     search: {
       provider: 'local',
       options: {
+        miniSearch: {
+          options: {
+            // Chinese has no blanks between words. Runs in the browser too, so it must stand alone.
+            tokenize: (text) =>
+              [...new Intl.Segmenter('zh-Hant', { granularity: 'word' }).segment(text)]
+                .filter(({ isWordLike }) => isWordLike)
+                .map(({ segment }) => segment),
+          },
+          // What explains comes before what lists.
+          searchOptions: { boostDocument: (id) => (id.includes('/reference/api/') ? 0.2 : 1) },
+        },
         locales: {
           'zh-Hant': {
             translations: {

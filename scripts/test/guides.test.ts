@@ -20,7 +20,12 @@ function listingsOf(page: string): { file: string; shown: string; held: string }
 /** Guides made of fragments, each compared with the code around it by a test of its own. */
 const FRAGMENTS = ['inputs', 'responses', 'testing'].map((name) => `docs/guides/${name}.md`);
 const pages = globSync(
-  ['docs/index.md', 'docs/{guides,tutorial,coming-from}/*.md', 'docs/zh-Hant/**/*.md'],
+  [
+    'docs/index.md',
+    'docs/{guides,tutorial,coming-from}/*.md',
+    'docs/reference/{errors,events}.md',
+    'docs/zh-Hant/**/*.md',
+  ],
   { cwd: root },
 ).filter((page) => !FRAGMENTS.includes(page));
 
