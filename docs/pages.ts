@@ -56,7 +56,9 @@ const GUIDES_ZH: Plan = { ...GUIDES, title: '指南', files: 'zh-Hant/guides/*.m
 
 /** All pages in English besides the home page, in reading order. */
 export function sections(): Section[] {
-  return [TUTORIAL, COMING_FROM, GUIDES, REFERENCE, API, DECISIONS].map(toSection);
+  return [TUTORIAL, COMING_FROM, GUIDES, REFERENCE, API, DECISIONS]
+    .map(toSection)
+    .filter(({ pages }) => pages.length > 0); // those of the API are written by a build
 }
 
 /** All pages in Traditional Chinese besides the home page. */
