@@ -21,7 +21,7 @@ interface Plan {
   readonly title: string;
   /** A pattern of files, below `docs/`. */
   readonly files: string;
-  /** Which come first, by their names. The others of the pattern follow in the order of the alphabet. */
+  /** Which come first, by their names, if they are there. The others of the pattern follow, sorted. */
   readonly first: readonly string[];
 }
 
@@ -43,12 +43,20 @@ const COMING_FROM: Plan = { title: 'Coming from', files: 'coming-from/*.md', fir
 const GUIDES: Plan = {
   title: 'Guides',
   files: 'guides/*.md',
-  first: ['background-tasks', 'dependency-injection', 'inputs', 'responses', 'middleware'],
+  first: [
+    'background-tasks',
+    'jobs',
+    'after-the-response',
+    'dependency-injection',
+    'inputs',
+    'responses',
+    'middleware',
+  ],
 };
 const REFERENCE: Plan = {
   title: 'Reference',
   files: '{lifecycle,reference/*}.md',
-  first: ['lifecycle', 'errors', 'events'],
+  first: ['lifecycle', 'errors', 'events', 'job-states'],
 };
 const API: Plan = { title: 'API', files: 'reference/api/*.md', first: ['index', 'thereafter'] };
 const DECISIONS: Plan = { title: 'Decisions', files: 'adr/*.md', first: [] };
