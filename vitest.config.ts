@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Every folder with a `test` folder is a project of its own: `pnpm test --project di`. */
-const folders = globSync(['packages/*', 'apps/*', 'scripts'], { cwd: import.meta.dirname })
+const folders = globSync(['packages/*', 'apps/*', 'docs', 'scripts'], { cwd: import.meta.dirname })
   .filter((folder) => existsSync(join(import.meta.dirname, folder, 'test')))
   .toSorted();
 

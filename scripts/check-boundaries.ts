@@ -34,10 +34,11 @@ interface Place {
 const root = resolve(process.argv[2] ?? '.');
 const packages = globSync('packages/*/package.json', { cwd: root }).map(readPackage);
 const files = globSync(
-  ['packages/*/**/*.ts', 'apps/*/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
+  ['packages/*/**/*.ts', 'apps/*/**/*.ts', 'bench/**/*.ts', 'docs/**/*.ts', 'scripts/**/*.ts'],
   {
     cwd: root,
-    exclude: (name) => ['node_modules', 'dist', 'must-not-compile'].includes(lastPart(name)),
+    exclude: (name) =>
+      ['node_modules', 'dist', 'cache', 'must-not-compile'].includes(lastPart(name)),
   },
 ).toSorted();
 
@@ -87,7 +88,7 @@ function objectToDoor(specifier: string, { name, folder, doors }: Package): stri
 }
 
 function objectToEdge({ home, area }: Place, target: Package): string | undefined {
-  if (!home.startsWith('packages/')) return undefined; // apps, bench and scripts are users: any package
+  if (!home.startsWith('packages/')) return undefined; // apps, bench, docs and scripts are users: any package
   const importer = lastPart(home);
   const allowed = mayImport[importer];
   if (allowed === undefined) {

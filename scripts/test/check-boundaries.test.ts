@@ -88,6 +88,11 @@ describe('check-boundaries', () => {
     );
   });
 
+  it('refuses the same in a listing of the documentation', () => {
+    addFile('docs/listings/inputs/body.ts', "import { App } from 'thereafter/src/app.ts';\n");
+    expect(check().output).toContain('docs/listings/inputs/body.ts:1 imports thereafter/src/');
+  });
+
   it('refuses a relative import that leaves the package', () => {
     addFile('packages/tasks/src/a.ts', "import '../../di/src/index.ts';\n");
     addFile('apps/tour/src/main.ts', "import '../../../packages/di/src/index.ts';\n");

@@ -15,7 +15,9 @@ describe('the README', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
-    const named = [...readme.matchAll(/npx --yes pnpm@[\d.]+ (\w+)/g)].map(([, script]) => script);
+    const named = [...readme.matchAll(/npx --yes pnpm@[\d.]+ ([\w:]+)/g)].map(
+      ([, script]) => script,
+    );
     expect(named).toEqual(expect.arrayContaining(['start', 'test', 'quickstart']));
     for (const script of named) expect(scripts).toHaveProperty(script!);
   });

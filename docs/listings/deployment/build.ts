@@ -1,0 +1,4 @@
+import { bundle } from '@thereafter/cli/esbuild';
+
+const { outfile } = await bundle('main.ts', 'dist/main.mjs');
+console.log(`${outfile} is ready`);
