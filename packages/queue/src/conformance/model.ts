@@ -72,51 +72,62 @@ function randomFrom(seed: number): (below: number) => number {
 
 export function describeModel(rig: Rig): void {
   describe('a random course of operations', () => {
-    it.each([1, 2, 3, 4, 5])('has the answers of the model (seed %i)', async (seed) => {
-      const noop = task('noop', () => undefined);
-      const { driver } = await rig.open([noop], { worker: false });
-      const model = new Model();
-      const random = randomFrom(seed);
-      const ids = Array.from({ length: 12 }, (_, n) => `job-${n}`);
-      for (let step = 0; step < 80; step++) {
-        const id = ids[random(ids.length)]!;
-        const what = ['enqueue', 'enqueue', 'enqueueTwo', 'cancel', 'retry', 'remove'][random(6)]!;
-        const [given, wanted] = await perform(what, id);
-        expect({ step, what, id, answer: given }).toMatchObject({ step, what, id, answer: wanted });
-        for (const queue of QUEUES) expect(await driver.counts(queue)).toEqual(model.counts(queue));
-        const record = await driver.get(id);
-        expect(record?.state).toBe(model.jobs.get(id)?.state);
-      }
+    it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
+      'has the answers of the model (seed %i)',
+      async (seed) => {
+        const noop = task('noop', () => undefined);
+        const { driver } = await rig.open([noop], { worker: false });
+        const model = new Model();
+        const random = randomFrom(seed);
+        const ids = Array.from({ length: 12 }, (_, n) => `job-${n}`);
+        for (let step = 0; step < 80; step++) {
+          const id = ids[random(ids.length)]!;
+          const what = ['enqueue', 'enqueue', 'enqueueTwo', 'cancel', 'retry', 'remove'][
+            random(6)
+          ]!;
+          const [given, wanted] = await perform(what, id);
+          expect({ step, what, id, answer: given }).toMatchObject({
+            step,
+            what,
+            id,
+            answer: wanted,
+          });
+          for (const queue of QUEUES)
+            expect(await driver.counts(queue)).toEqual(model.counts(queue));
+          const record = await driver.get(id);
+          expect(record?.state).toBe(model.jobs.get(id)?.state);
+        }
 
-      async function perform(what: string, id: string): Promise<readonly [unknown, unknown]> {
-        switch (what) {
-          case 'cancel':
-            return [await driver.cancel(id), model.cancel(id)];
-          case 'retry':
-            return [await driver.retry(id), model.retry(id)];
-          case 'remove':
-            return [await driver.remove(id), model.jobs.delete(id)];
-          default: {
-            const chosen = what === 'enqueue' ? [id] : [id, ids[random(ids.length)]!];
-            const jobs = chosen.map((each) => {
-              const isLater = random(3) === 0;
-              return newJob(each, {
-                queue: QUEUES[random(2)]!,
-                uniqueKey: KEYS[random(KEYS.length)],
-                runAtMs: Date.now() + (isLater ? HOUR_MS : 0),
+        async function perform(what: string, id: string): Promise<readonly [unknown, unknown]> {
+          switch (what) {
+            case 'cancel':
+              return [await driver.cancel(id), model.cancel(id)];
+            case 'retry':
+              return [await driver.retry(id), model.retry(id)];
+            case 'remove':
+              return [await driver.remove(id), model.jobs.delete(id)];
+            default: {
+              const chosen = what === 'enqueue' ? [id] : [id, ids[random(ids.length)]!];
+              const jobs = chosen.map((each) => {
+                const isLater = random(3) === 0;
+                return newJob(each, {
+                  queue: QUEUES[random(2)]!,
+                  uniqueKey: KEYS[random(KEYS.length)],
+                  runAtMs: Date.now() + (isLater ? HOUR_MS : 0),
+                });
               });
-            });
-            const wanted = jobs.map(({ id: own, queue, uniqueKey, runAtMs }) =>
-              model.enqueue(own, {
-                queue,
-                uniqueKey,
-                state: runAtMs > Date.now() + 1000 ? 'scheduled' : 'available',
-              }),
-            );
-            return [await driver.enqueue(jobs), wanted];
+              const wanted = jobs.map(({ id: own, queue, uniqueKey, runAtMs }) =>
+                model.enqueue(own, {
+                  queue,
+                  uniqueKey,
+                  state: runAtMs > Date.now() + 1000 ? 'scheduled' : 'available',
+                }),
+              );
+              return [await driver.enqueue(jobs), wanted];
+            }
           }
         }
-      }
-    });
+      },
+    );
   });
 }
