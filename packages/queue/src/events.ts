@@ -43,10 +43,15 @@ const channels = Object.fromEntries(
   JOB_EVENTS.map((name) => [name, channel(`thereafter:job.${name}`)]),
 ) as unknown as Readonly<Record<JobEventName, Channel>>; // every name has one
 
-/** Publishes that the store has jobs, if somebody listens. */
-export function publishEnqueued(jobs: readonly NewJob[], atMs: number): void {
+/** Publishes which jobs are new in the store, if somebody listens. */
+export function publishEnqueued(
+  jobs: readonly NewJob[],
+  stored: readonly { readonly duplicate: boolean }[],
+  atMs: number,
+): void {
   if (!channels.enqueued.hasSubscribers) return;
-  for (const { id, task, queue } of jobs) {
+  for (const [i, { id, task, queue }] of jobs.entries()) {
+    if (stored[i]!.duplicate) continue;
     channels.enqueued.publish({
       jobId: id,
       taskName: task,

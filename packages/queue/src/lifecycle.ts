@@ -178,7 +178,13 @@ export class JobLifecycle {
       return { name: 'Error', message: cut(`It threw ${describe(error)}`, 2000), attempt, atMs };
     }
     const { name, message, stack } = error;
-    return { name, message: cut(message, 2000), stack: stack && cut(stack, 8000), attempt, atMs };
+    return {
+      name,
+      message: cut(String(message), 2000),
+      stack: stack && cut(stack, 8000),
+      attempt,
+      atMs,
+    };
   }
 }
 

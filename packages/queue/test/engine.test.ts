@@ -125,6 +125,10 @@ describe('enqueueing', () => {
       () => 1,
     );
     const { jobs } = await testJobs({ tasks: [strict, noop], worker: false });
+    // @ts-expect-error -- the payload is that of the task
+    await expect(jobs.enqueue(strict, { n: 'one' })).rejects.toMatchObject({
+      code: 'TASK_PAYLOAD',
+    });
     await expect(jobs.enqueue(strict, { n: 1.5 })).rejects.toMatchObject({ code: 'TASK_PAYLOAD' });
     await expect(jobs.enqueue(noop, {}, { priority: 11 })).rejects.toThrow('0 to 9');
     await expect(jobs.enqueue(noop, {}, { delay: '1s', runAt: new Date() })).rejects.toThrow(

@@ -93,8 +93,8 @@ export function describeEnqueue(rig: Rig): void {
       const { driver } = await rig.open([noop], { worker: false });
       const first = await driver.enqueue([newJob('one', { payload: '1' })]);
       const second = await driver.enqueue([newJob('one', { payload: '2' }), newJob('two')]);
-      expect(first).toEqual([{ id: 'one', duplicate: false }]);
-      expect(second).toEqual([
+      expect(first).toMatchObject([{ id: 'one', duplicate: false }]);
+      expect(second).toMatchObject([
         { id: 'one', duplicate: true },
         { id: 'two', duplicate: false },
       ]);

@@ -41,12 +41,12 @@ export function describeUnique(rig: Rig): void {
         newJob('a', { uniqueKey: 'k' }),
         newJob('b', { uniqueKey: 'k' }),
       ]);
-      expect(stored).toEqual([
+      expect(stored).toMatchObject([
         { id: 'a', duplicate: false },
         { id: 'a', duplicate: true },
       ]);
       const [other] = await driver.enqueue([newJob('c', { uniqueKey: 'k', queue: 'other' })]);
-      expect(other).toEqual({ id: 'a', duplicate: true });
+      expect(other).toMatchObject({ id: 'a', duplicate: true });
     });
 
     it('is free once its job has completed, failed or been cancelled', async () => {
