@@ -297,6 +297,7 @@ export class BullmqDriver implements JobDriver {
     await Promise.all(workers.map((worker) => worker.close(isConnected)));
     this.#workers = [];
     this.#live = undefined;
+    live.messages.close();
     const clients = [live.client, live.subscriber, live.workClient];
     await Promise.all(clients.map((client) => client && disconnect(client)));
     return handedBack;

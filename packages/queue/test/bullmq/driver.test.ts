@@ -119,10 +119,7 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     await driver.release([{ id: 'later', queue: 'default' }]);
     driver.work('default', { concurrency: 1, leaseMs: 5_000 }, complete);
     const first = happens(driver, 'completed');
-    await eventually(async () => {
-      clock.advance(HOLD_MS - 1);
-      return true;
-    });
+    clock.advance(HOLD_MS - 1);
     expect(await driver.get('forgotten')).toMatchObject({ state: 'scheduled' });
     clock.advance(1);
     await first;
@@ -137,9 +134,13 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const prefix = randomUUID();
     const { driver } = await store({ prefix });
     await driver.enqueue([...five('hang', 5), ...five('wait', 5)]);
-    const started = happens(driver, 'started', 5);
-    driver.work('default', { concurrency: 5, leaseMs: 5_000 }, () => new Promise(() => {}));
-    await started;
+    const started = Promise.withResolvers<void>();
+    let running = 0;
+    driver.work('default', { concurrency: 5, leaseMs: 5_000 }, () => {
+      if ((running += 1) === 5) started.resolve();
+      return new Promise(() => {});
+    });
+    await started.promise;
     const handedBack = await driver.stop({ timeoutMs: 10 });
     expect(handedBack.map(({ id }) => id).toSorted()).toEqual(five('hang', 5).map(({ id }) => id));
 
@@ -221,6 +222,28 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     expect(await driver.get('long')).toMatchObject({ attempt: 1, crashes: 0 });
   });
 
+  it('leaves jobs to live workers when all leases ran out while Redis was away', async () => {
+    const { driver } = await store();
+    const end = Promise.withResolvers<void>();
+    await driver.enqueue(five('long', 5));
+    const started = happens(driver, 'started', 5);
+    driver.work('default', { concurrency: 5, leaseMs: 1_000 }, async () => {
+      await end.promise;
+      return { type: 'complete' };
+    });
+    await started;
+    const redisClient = client();
+    const lockKeys = await Promise.all(five('long', 5).map(({ id }) => lockOf(redisClient, id)));
+    expect(await redisClient.del(lockKeys)).toBe(5);
+    await eventually(async () => (await redisClient.exists(lockKeys)) === 5);
+    const done = happens(driver, 'completed', 5);
+    end.resolve();
+    await done;
+    for (const { id } of five('long', 5)) {
+      expect(await driver.get(id)).toMatchObject({ state: 'completed', attempt: 1, crashes: 0 });
+    }
+  });
+
   it('cancels a job whose worker was lost after it was called off', async () => {
     const { driver } = await store();
     await driver.enqueue([newJob('doomed')]);
@@ -278,10 +301,12 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     expect((await queue.getJob('later'))?.delay).toBeGreaterThan(50_000);
   });
 
-  /** As if its worker had given no sign of life for a lease. */
+  /** As if its worker had given no sign of life for a lease, and would not be believed any more. */
   async function loseLock(id: string): Promise<void> {
     const redisClient = client();
-    expect(await redisClient.del(await lockOf(redisClient, id))).toBe(1);
+    const lockKey = await lockOf(redisClient, id);
+    await redisClient.hset(lockKey.replace(/:lock$/, ''), 'token', 'another');
+    await redisClient.del(lockKey);
   }
 
   async function lockOf(redisClient: Redis, id: string): Promise<string> {

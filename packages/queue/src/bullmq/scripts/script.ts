@@ -155,8 +155,10 @@ local function sweep(q, queue, before)
   end
 end
 
+local allQueues
 local function queueOf(id)
-  for _, queue in ipairs(call('SMEMBERS', own .. 'queues')) do
+  allQueues = allQueues or call('SMEMBERS', own .. 'queues')
+  for _, queue in ipairs(allQueues) do
     if call('EXISTS', root .. queue .. ':' .. id) == 1 then return queue end
   end
   return nil
