@@ -216,7 +216,6 @@ export class BullmqDriver implements JobDriver {
         limit - items.length,
         cursor,
       ];
-      // oxlint-disable-next-line no-await-in-loop -- a stretch begins where the last one ended
       const reply = await this.#ask(LIST, args, 'list jobs');
       const [page, next] = reply as [[string, string, Fields][], number];
       for (const [where, id, fields] of page) items.push(toRecord(where, id, fields));
@@ -230,7 +229,6 @@ export class BullmqDriver implements JobDriver {
       const token = worker.tokenOf(id);
       if (token === undefined) continue;
       const args = [toKeyPart(queue), idToKeyPart(id), token, fraction];
-      // oxlint-disable-next-line no-await-in-loop -- one worker has it
       await this.#ask(PROGRESS, args, 'store the progress of a job');
       return;
     }
@@ -298,8 +296,8 @@ export class BullmqDriver implements JobDriver {
     this.#workers = [];
     this.#live = undefined;
     live.messages.close();
-    const clients = [live.client, live.subscriber, live.workClient];
-    await Promise.all(clients.map((client) => client && disconnect(client)));
+    const clients = [live.client, live.subscriber, live.workClient ?? []].flat();
+    await Promise.all(clients.map((client) => disconnect(client)));
     return handedBack;
   }
 
