@@ -97,7 +97,10 @@ function objectToEdge({ home, area }: Place, target: Package): string | undefine
   if (target.folder === importer) {
     return isTest ? undefined : 'a package is not its own user. Import the file by its path.';
   }
-  if (allowed.includes(target.folder) || (isTest && testsMayImport(importer).includes(target.folder))) {
+  if (
+    allowed.includes(target.folder) ||
+    (isTest && testsMayImport(importer).includes(target.folder))
+  ) {
     return undefined;
   }
   const list = allowed.length === 0 ? 'no other package' : `only ${allowed.join(', ')}`;

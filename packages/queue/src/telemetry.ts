@@ -58,7 +58,7 @@ function start(job: JobRecord): JobSpan {
       if (error !== undefined) {
         span.setAttribute('error.type', error instanceof Error ? error.name : 'thrown');
         span.setStatus({ code: SpanStatusCode.ERROR });
-        span.recordException(error instanceof Error ? error : String(error));
+        if (error instanceof Error) span.recordException(error);
       }
       span.end();
     },

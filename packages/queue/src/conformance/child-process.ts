@@ -43,7 +43,10 @@ export class Child implements AsyncDisposable {
     this.#process = fork(
       new URL(`./child.${isSource ? 'ts' : 'js'}`, import.meta.url),
       [JSON.stringify(options)],
-      { execArgv: isSource ? ['--conditions=thereafter-source'] : [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
+      {
+        execArgv: isSource ? ['--conditions=thereafter-source'] : [],
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      },
     );
     this.exited = once(this.#process, 'exit').then(([code]) => code as number | null);
     this.#process.on('message', (message: ChildTell) => this.#hear(message));

@@ -40,37 +40,43 @@ export function describeControl(rig: Rig): void {
       expect(ran.all).toEqual(['after']);
     });
 
-    it.runIf(rig.can('cancelRunning'))('aborts the signal of a running job, which then ends', async () => {
-      const begun = new Arrivals();
-      const reasons: unknown[] = [];
-      const obedient = task('obedient', async (_, job) => {
-        begun.add(0);
-        await untilAborted(job).catch((error: unknown) => {
-          reasons.push(error);
-          throw error;
+    it.runIf(rig.can('cancelRunning'))(
+      'aborts the signal of a running job, which then ends',
+      async () => {
+        const begun = new Arrivals();
+        const reasons: unknown[] = [];
+        const obedient = task('obedient', async (_, job) => {
+          begun.add(0);
+          await untilAborted(job).catch((error: unknown) => {
+            reasons.push(error);
+            throw error;
+          });
         });
-      });
-      const { jobs } = await rig.open([obedient]);
-      const { id } = await jobs.enqueue(obedient, {});
-      await begun.reach(1);
-      expect(await jobs.cancel(id)).toBe(true);
-      expect(await jobs.wait(id)).toMatchObject({ state: 'cancelled', attempt: 1, result: null });
-      expect(reasons).toMatchObject([{ code: 'JOB_CANCELLED' }]);
-    });
+        const { jobs } = await rig.open([obedient]);
+        const { id } = await jobs.enqueue(obedient, {});
+        await begun.reach(1);
+        expect(await jobs.cancel(id)).toBe(true);
+        expect(await jobs.wait(id)).toMatchObject({ state: 'cancelled', attempt: 1, result: null });
+        expect(reasons).toMatchObject([{ code: 'JOB_CANCELLED' }]);
+      },
+    );
 
-    it.runIf(rig.can('cancelRunning'))('lets a job complete that finishes all the same', async () => {
-      const begun = new Arrivals();
-      const stubborn = task('stubborn', async (_, { signal }) => {
-        begun.add(0);
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        return 'all the same';
-      });
-      const { jobs } = await rig.open([stubborn]);
-      const { id } = await jobs.enqueue(stubborn, {});
-      await begun.reach(1);
-      await jobs.cancel(id);
-      expect(await jobs.wait(id)).toMatchObject({ state: 'completed', result: 'all the same' });
-    });
+    it.runIf(rig.can('cancelRunning'))(
+      'lets a job complete that finishes all the same',
+      async () => {
+        const begun = new Arrivals();
+        const stubborn = task('stubborn', async (_, { signal }) => {
+          begun.add(0);
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          return 'all the same';
+        });
+        const { jobs } = await rig.open([stubborn]);
+        const { id } = await jobs.enqueue(stubborn, {});
+        await begun.reach(1);
+        await jobs.cancel(id);
+        expect(await jobs.wait(id)).toMatchObject({ state: 'completed', result: 'all the same' });
+      },
+    );
   });
 
   describe('remove', () => {
@@ -176,7 +182,12 @@ export function describeControl(rig: Rig): void {
       const waiting = jobs.wait(id, { signal: controller.signal });
       controller.abort(reason);
       await expect(waiting).rejects.toBe(reason);
-      expect(await until(() => jobs.get(id), () => true)).toMatchObject({ state: 'scheduled' });
+      expect(
+        await until(
+          () => jobs.get(id),
+          () => true,
+        ),
+      ).toMatchObject({ state: 'scheduled' });
     });
   });
 }

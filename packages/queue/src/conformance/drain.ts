@@ -19,13 +19,16 @@ export function describeDrain(rig: Rig): void {
       const closing = first.close();
       for (const end of finish) end();
       expect(await closing).toEqual([]);
-      expect(ended.toSorted()).toEqual([1, 2]);
+      expect(ended.toSorted((a, b) => a - b)).toEqual([1, 2]);
       expect(begun.all).toHaveLength(2);
       expect(await first.close()).toEqual([]);
 
       const second = await rig.open([gate], { place, worker: false });
-      const states = await Promise.all(all.map(async ({ id }) => (await second.jobs.get(id))?.state));
-      expect(states.toSorted()).toEqual(['available', 'available', 'completed', 'completed']);
+      const states = await Promise.all(
+        all.map(async ({ id }) => (await second.jobs.get(id))?.state),
+      );
+      expect(states.filter((state) => state === 'completed')).toHaveLength(2);
+      expect(states.filter((state) => state === 'available')).toHaveLength(2);
     });
 
     it('hands back what does not end in time, without counting the attempt', async () => {
@@ -101,11 +104,11 @@ export function describeDrain(rig: Rig): void {
       }
     });
 
-    it('refuses to enqueue before the start and after the end', async () => {
+    it('refuses to enqueue after the end', async () => {
       const noop = task('noop', () => undefined);
-      const { jobs, close } = await rig.open([noop]);
-      await close();
-      await expect(jobs.enqueue(noop, {})).rejects.toMatchObject({ code: 'JOBS_CLOSED' });
+      const opened = await rig.open([noop]);
+      await opened.close();
+      await expect(opened.jobs.enqueue(noop, {})).rejects.toMatchObject({ code: 'JOBS_CLOSED' });
     });
 
     it('leaves no timer, socket or file open, fifty times over', async () => {

@@ -1,5 +1,11 @@
 import type { Container } from '@thereafter/di';
-import { defineTask, type Duration, type JobContext, type TaskDefinition, type TaskOptions } from '@thereafter/tasks';
+import {
+  defineTask,
+  type Duration,
+  type JobContext,
+  type TaskDefinition,
+  type TaskOptions,
+} from '@thereafter/tasks';
 import type { Capability, JobDriver } from '../driver.ts';
 import type { JobsOptions } from '../queue.ts';
 import { testJobs, type TestJobs } from '../testing/test-jobs.ts';

@@ -93,8 +93,8 @@ export function describeEnqueue(rig: Rig): void {
       const { driver } = await rig.open([noop], { worker: false });
       const first = await driver.enqueue([newJob('one', { payload: '1' })]);
       const second = await driver.enqueue([newJob('one', { payload: '2' }), newJob('two')]);
-      expect(first).toEqual([{ id: 'one', duplicate: false }]);
-      expect(second).toEqual([
+      expect(first).toMatchObject([{ id: 'one', duplicate: false }]);
+      expect(second).toMatchObject([
         { id: 'one', duplicate: true },
         { id: 'two', duplicate: false },
       ]);
@@ -122,7 +122,12 @@ export function describeEnqueue(rig: Rig): void {
 
     it('refuses a task that was not included', async () => {
       const { jobs } = await rig.open([noop], { worker: false });
-      await expect(jobs.enqueue(task('stranger', () => 1), {})).rejects.toMatchObject({
+      await expect(
+        jobs.enqueue(
+          task('stranger', () => 1),
+          {},
+        ),
+      ).rejects.toMatchObject({
         code: 'JOB_TASK_NOT_INCLUDED',
       });
     });

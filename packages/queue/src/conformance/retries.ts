@@ -37,7 +37,10 @@ export function describeRetries(rig: Rig): void {
       const { jobs } = await rig.open([fail]);
       const { id } = await jobs.enqueue(fail, {});
       await failed.reach(1);
-      const job = await until(() => jobs.get(id), ({ state }) => state === 'scheduled');
+      const job = await until(
+        () => jobs.get(id),
+        ({ state }) => state === 'scheduled',
+      );
       expect(job).toMatchObject({ attempt: 1, error: { message: 'no', attempt: 1 } });
       expect(job.runAt.getTime()).toBeGreaterThan(Date.now() + 3_500_000);
     });

@@ -178,16 +178,17 @@ export function describeRunning(rig: Rig): void {
         }
       });
       const using = (name: string, run: (job: never) => unknown, options = {}): AnyTask =>
-        defineTask(
-          { ...options, name, payload: {}, in: { resource } },
-          ({ job }) => run(job as never),
+        defineTask({ ...options, name, payload: {}, in: { resource } }, ({ job }) =>
+          run(job as never),
         );
       const begun = new Arrivals();
       const tasks = [
         using('good', () => 1),
         using('bad', () => Promise.reject(new Error('no')), { attempts: 1 }),
         using('slow', untilAborted, { attempts: 1, timeout: '30ms' }),
-        using('endless', (job) => (begun.add(0), untilAborted(job))),
+        ...(rig.can('cancelRunning')
+          ? [using('endless', (job) => (begun.add(0), untilAborted(job)))]
+          : []),
       ];
       const { jobs } = await rig.open(tasks, { worker: { concurrency: 1 } });
       const states: string[] = [];
@@ -202,12 +203,8 @@ export function describeRunning(rig: Rig): void {
         for (let turn = 0; turn < 10 && open > 0; turn++) await new Promise(setImmediate);
         expect(open).toBe(0);
       }
-      expect(states).toEqual(
-        rig.can('cancelRunning')
-          ? ['completed', 'failed', 'failed', 'cancelled']
-          : ['completed', 'failed', 'failed', expect.any(String)],
-      );
-      expect(opened).toEqual([1, 1, 1, 1]);
+      expect(states).toEqual(['completed', 'failed', 'failed', 'cancelled'].slice(0, tasks.length));
+      expect(opened).toEqual(tasks.map(() => 1));
     });
   });
 }

@@ -11,7 +11,7 @@ export function describeSchedules(rig: Rig): void {
       const tick = task('tick', (_, job) => ticks.add(job.scheduledFor!), { cron: EVERY_SECOND });
       const { jobs } = await rig.open([tick]);
       await ticks.reach(3);
-      expectEachSecondOnce(ticks.all);
+      expect(new Set(stepsOf(ticks.all))).toEqual(new Set([1000]));
       const lateMs = Date.now() - ticks.all[2]!.getTime();
       expect(lateMs).toBeGreaterThanOrEqual(0);
       expect(lateMs).toBeLessThan(900);
@@ -19,23 +19,33 @@ export function describeSchedules(rig: Rig): void {
       expect(last).toMatchObject({ task: 'tick', payload: {}, scheduledFor: ticks.all[2] });
     });
 
-    it.runIf(rig.driver.sharesPlace)('make one job for each tick with three schedulers', async () => {
-      const place = await rig.place();
-      const ticks = new Arrivals<Date>();
-      const tick = task('tick', (_, job) => ticks.add(job.scheduledFor!), { cron: EVERY_SECOND });
-      await Promise.all([1, 2, 3].map(() => rig.open([tick], { place })));
-      await ticks.reach(4);
-      expectEachSecondOnce(ticks.all);
-    });
+    it.runIf(rig.driver.sharesPlace)(
+      'make one job for each tick with three schedulers',
+      async () => {
+        const place = await rig.place();
+        const ticks = new Arrivals<Date>();
+        const tick = task('tick', (_, job) => ticks.add(job.scheduledFor!), { cron: EVERY_SECOND });
+        await Promise.all([1, 2, 3].map(() => rig.open([tick], { place })));
+        await ticks.reach(4);
+        expect(new Set(stepsOf(ticks.all))).toEqual(new Set([1000]));
+      },
+    );
 
-    it.runIf(rig.driver.sharesPlace)('are stored once when five processes start at once', async () => {
-      const place = await rig.place();
-      const tasks = ['a', 'b', 'c'].map((name) => task(name, () => 1, { cron: '0 3 * * *' }));
-      const opened = await Promise.all([1, 2, 3, 4, 5].map(() => rig.open(tasks, { place })));
-      for (const { driver } of opened) {
-        expect((await driver.schedules()).map(({ key }) => key).toSorted()).toEqual(['a', 'b', 'c']);
-      }
-    });
+    it.runIf(rig.driver.sharesPlace)(
+      'are stored once when five processes start at once',
+      async () => {
+        const place = await rig.place();
+        const tasks = ['a', 'b', 'c'].map((name) => task(name, () => 1, { cron: '0 3 * * *' }));
+        const opened = await Promise.all([1, 2, 3, 4, 5].map(() => rig.open(tasks, { place })));
+        for (const { driver } of opened) {
+          expect((await driver.schedules()).map(({ key }) => key).toSorted()).toEqual([
+            'a',
+            'b',
+            'c',
+          ]);
+        }
+      },
+    );
 
     it('follow the program: changed, removed and added again', async () => {
       const place = await rig.place();
@@ -43,12 +53,12 @@ export function describeSchedules(rig: Rig): void {
       const at = (cron: string | undefined, timeZone = 'UTC') =>
         task('tick', () => ticks.add(0), cron === undefined ? {} : { cron, timeZone });
       const stored = async (cron: string | undefined, timeZone?: string): Promise<unknown> => {
-        const { driver, close } = await rig.open([at(cron, timeZone)], { place });
-        const schedules = (await driver.schedules()).map((schedule) => ({
+        const opened = await rig.open([at(cron, timeZone)], { place });
+        const schedules = (await opened.driver.schedules()).map((schedule) => ({
           cron: schedule.cron,
           timeZone: schedule.timeZone,
         }));
-        await close();
+        await opened.close();
         return schedules;
       };
       expect(await stored('0 3 * * *')).toEqual([{ cron: '0 3 * * *', timeZone: 'UTC' }]);
@@ -74,37 +84,43 @@ export function describeSchedules(rig: Rig): void {
       ['once', 5, 1],
       ['all', 5, 5],
       ['all', 250, 100],
-    ] as const)('make up for missed ticks as the policy says: %s, %i missed', async (policy, missed, made) => {
-      const place = await rig.place();
-      // Half an hour away from the next tick.
-      const cron = `${(new Date().getUTCMinutes() + 30) % 60} * * * *`;
-      const before = await rig.open([task('another', () => 1)], { place, worker: false });
-      await before.driver.putSchedule({
-        key: 'tick',
-        cron,
-        timeZone: 'UTC',
-        task: 'tick',
-        lastTickMs: Date.now() - missed * 3_600_000,
-      });
-      await before.close();
-      const ticks: Date[] = [];
-      const tick = task('tick', (_, job) => void ticks.push(job.scheduledFor!), {
-        cron,
-        missedRuns: policy,
-      });
-      const marker = task('marker', () => undefined);
-      const { jobs, driver } = await rig.open([tick, marker], { place });
-      await until(
-        () => jobs.counts('default'),
-        (counts) => counts.completed === made,
-      );
-      await jobs.wait((await jobs.enqueue(marker, {})).id);
-      expect(ticks).toHaveLength(made);
-      const times = ticks.map((date) => date.getTime()).toSorted();
-      for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBe(3_600_000);
-      if (made > 0) expect(Date.now() - times.at(-1)!).toBeLessThan(3_600_000);
-      expect(Date.now() - (await driver.schedules())[0]!.lastTickMs).toBeLessThan(3_600_000);
-    });
+    ] as const)(
+      'make up for missed ticks as the policy says: %s, %i missed',
+      async (policy, missed, made) => {
+        const place = await rig.place();
+        // Half an hour away from the next tick.
+        const cron = `${(new Date().getUTCMinutes() + 30) % 60} * * * *`;
+        const before = await rig.open([task('another', () => 1)], { place, worker: false });
+        await before.driver.putSchedule({
+          key: 'tick',
+          cron,
+          timeZone: 'UTC',
+          task: 'tick',
+          lastTickMs: Date.now() - missed * 3_600_000,
+        });
+        await before.close();
+        const ticks: Date[] = [];
+        const tick = task('tick', (_, job) => void ticks.push(job.scheduledFor!), {
+          cron,
+          missedRuns: policy,
+        });
+        const marker = task('marker', () => undefined);
+        const { jobs, driver } = await rig.open([tick, marker], { place });
+        await until(
+          () => jobs.counts('default'),
+          (counts) => counts.completed === made,
+        );
+        await jobs.wait((await jobs.enqueue(marker, {})).id);
+        expect(ticks).toHaveLength(made);
+        const times = ticks.map((date) => date.getTime()).toSorted((a, b) => a - b);
+        for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBe(3_600_000);
+        // The latest are made up for.
+        expect(times.filter((time) => Date.now() - time < 3_600_000)).toHaveLength(
+          Math.min(made, 1),
+        );
+        expect(Date.now() - (await driver.schedules())[0]!.lastTickMs).toBeLessThan(3_600_000);
+      },
+    );
 
     it('make no job while the one before has not ended, with overlap skip', async () => {
       const beats = new Arrivals();
@@ -121,15 +137,18 @@ export function describeSchedules(rig: Rig): void {
       expect((await jobs.counts('default')).running).toBe(1);
       await jobs.cancel(`slow@${starts[0]!.getTime()}`);
       if (rig.can('cancelRunning')) {
-        await until(async () => starts.length, (count) => count === 2); // free for the next tick
+        await until(
+          async () => starts.length,
+          (count) => count === 2,
+        ); // free for the next tick
         await jobs.cancel(`slow@${starts[1]!.getTime()}`);
       }
     });
   });
 }
 
-function expectEachSecondOnce(ticks: readonly Date[]): void {
+/** The times between ticks, in milliseconds. */
+function stepsOf(ticks: readonly Date[]): number[] {
   const times = ticks.map((tick) => tick.getTime()).toSorted((a, b) => a - b);
-  for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBe(1000);
-  expect(times[0]! % 1000).toBe(0);
+  return times.slice(1).map((time, i) => time - times[i]!);
 }

@@ -41,12 +41,12 @@ export function describeUnique(rig: Rig): void {
         newJob('a', { uniqueKey: 'k' }),
         newJob('b', { uniqueKey: 'k' }),
       ]);
-      expect(stored).toEqual([
+      expect(stored).toMatchObject([
         { id: 'a', duplicate: false },
         { id: 'a', duplicate: true },
       ]);
       const [other] = await driver.enqueue([newJob('c', { uniqueKey: 'k', queue: 'other' })]);
-      expect(other).toEqual({ id: 'a', duplicate: true });
+      expect(other).toMatchObject({ id: 'a', duplicate: true });
     });
 
     it('is free once its job has completed, failed or been cancelled', async () => {
@@ -92,19 +92,23 @@ export function describeUnique(rig: Rig): void {
       expect(await jobs.retry('old')).toBe(true);
     });
 
-    it.runIf(rig.can('uniquePeriod'))('stays taken for its period, even if its job has ended', async () => {
-      const noop = task('noop', () => undefined, { unique: () => 'k', uniqueFor: '400ms' });
-      const { jobs } = await rig.open([noop]);
-      const startMs = Date.now();
-      const { id } = await jobs.enqueue(noop, {});
-      await jobs.wait(id);
-      const again = await jobs.enqueue(noop, {});
-      if (Date.now() < startMs + 400) expect(again.id).toBe(id);
-      const later = await until(
-        () => jobs.enqueue(noop, {}),
-        (job) => job.id !== id,
-      );
-      expect(later.enqueuedAt.getTime()).toBeGreaterThanOrEqual(startMs + 395);
-    });
+    it.runIf(rig.can('uniquePeriod'))(
+      'stays taken for its period, even if its job has ended',
+      async () => {
+        const noop = task('noop', () => undefined, { unique: () => 'k', uniqueFor: '400ms' });
+        const { jobs } = await rig.open([noop]);
+        const startMs = Date.now();
+        const { id } = await jobs.enqueue(noop, {});
+        await jobs.wait(id);
+        const again = await jobs.enqueue(noop, {});
+        const isInTime = Date.now() < startMs + 400; // on a slow machine it may be over
+        expect(isInTime ? [id] : [id, again.id]).toContain(again.id);
+        const later = await until(
+          () => jobs.enqueue(noop, {}),
+          (job) => job.id !== id,
+        );
+        expect(later.enqueuedAt.getTime()).toBeGreaterThanOrEqual(startMs + 395);
+      },
+    );
   });
 }

@@ -138,7 +138,6 @@ export class MemoryDriver implements JobDriver {
   /** In the next turn of the event loop, in which others are served too. */
   readonly #wake = (): void => {
     if (this.#isWoken) return;
-    if (this.#mode === 'held' && !this.#isDraining) return;
     this.#isWoken = true;
     setImmediate(() => {
       this.#isWoken = false;
@@ -147,7 +146,7 @@ export class MemoryDriver implements JobDriver {
   };
 
   #pump(): void {
-    if (this.#state !== 'started') return;
+    if (this.#state !== 'started' || (this.#mode === 'held' && !this.#isDraining)) return;
     for (const [name, queue] of this.#queues) {
       if (queue.isQuiet || this.#store.paused.has(name)) continue;
       while (queue.running < queue.options.concurrency) {
