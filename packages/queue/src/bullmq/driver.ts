@@ -132,7 +132,7 @@ export class BullmqDriver implements JobDriver {
           'else meanwhile. Enqueue them in several calls.',
       );
     }
-    await this.#live?.messages.settled();
+    await this.#live?.messages.pending;
     return this.#stores.add(jobs);
   }
 
@@ -165,7 +165,7 @@ export class BullmqDriver implements JobDriver {
   }
 
   async get(id: string): Promise<JobRecord | null> {
-    await this.#alive().messages.settled();
+    await this.#alive().messages.pending;
     return this.#reads.add(id);
   }
 
@@ -327,20 +327,24 @@ export class BullmqDriver implements JobDriver {
     });
   }
 
-  async #ask(
+  #ask(
     script: Script,
     args: readonly (string | number)[],
     wanted: string,
     answerMs = ANSWER_MS,
   ): Promise<unknown> {
-    const asked = run(this.#alive().client, script, this.#prefix, args);
-    try {
-      if (!(await within(answerMs, asked))) throw new Error(`no answer in ${answerMs} ms`);
-      return await asked;
-    } catch (error) {
-      asked.catch(() => {}); // it may still fail, and nobody waits for it
-      throw new RedisUnavailableError(wanted, error);
-    }
+    const { client } = this.#alive();
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        clearTimeout(timer);
+        reject(new RedisUnavailableError(wanted, error));
+      };
+      const timer = setTimeout(() => fail(new Error(`no answer in ${answerMs} ms`)), answerMs);
+      run(client, script, this.#prefix, args).then((reply) => {
+        clearTimeout(timer);
+        resolve(reply);
+      }, fail);
+    });
   }
 
   #alive(): Live {

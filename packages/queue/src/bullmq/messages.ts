@@ -61,11 +61,11 @@ export class Messages {
   }
 
   /**
-   * Resolves when everything that happens from now on is heard: so that whoever listens first and looks
-   * then misses nothing. Waits a second at most.
+   * Resolves when everything that happens from now on is heard, a second later at most; undefined when
+   * that is so already. Whoever listens first and looks then misses nothing.
    */
-  async settled(): Promise<void> {
-    if (this.#pending > 0) await within(1_000, this.#change);
+  get pending(): Promise<unknown> | undefined {
+    return this.#pending > 0 ? within(1_000, this.#change) : undefined;
   }
 
   #then(change: () => Promise<unknown>): void {

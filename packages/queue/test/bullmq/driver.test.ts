@@ -161,7 +161,6 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const stale: JobRecord[] = [];
     const attempts: RunningJob[] = [];
     const ends: ((outcome: Outcome) => void)[] = [];
-    const starts = [happens(driver, 'started'), happens(driver, 'started', 2)];
     await driver.enqueue([newJob('contested')]);
     const run: RunJob = (running) => {
       attempts.push(running);
@@ -169,9 +168,9 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     };
     const onStale = (job: JobRecord): void => void stale.push(job);
     driver.work('default', { concurrency: 2, leaseMs: 3_000, onStale }, run);
-    await starts[0];
+    await eventually(async () => attempts.length === 1);
     await loseLock('contested');
-    await starts[1];
+    await eventually(async () => attempts.length === 2);
     expect(attempts[1]?.record).toMatchObject({ attempt: 2, crashes: 1 });
     const done = happens(driver, 'completed');
     ends[0]?.({ type: 'fail', error: { name: 'E', message: 'late', attempt: 1, atMs: 0 } });
