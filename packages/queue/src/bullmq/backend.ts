@@ -120,8 +120,8 @@ export class JobBackend extends RedisQueueBackend {
 
   /** Of workers that gave no sign of life for as long as a lease. */
   override async moveStalledJobsToWait(): Promise<string[]> {
-    const { client, prefix, queue, clock, leaseMs } = this.#options;
-    const args = [queue, Math.floor(clock.now()), 2 * leaseMs];
+    const { client, prefix, queue, clock, leaseMs, forgetBefore } = this.#options;
+    const args = [queue, Math.floor(clock.now()), leaseMs, ...forgetBefore()];
     return (await run(client, RECOVER, prefix, args)) as string[];
   }
 

@@ -132,7 +132,7 @@ export class BullmqDriver implements JobDriver {
           'else meanwhile. Enqueue them in several calls.',
       );
     }
-    await this.#live?.messages.settled();
+    await this.#live?.messages.pending;
     return this.#stores.add(jobs);
   }
 
@@ -165,7 +165,7 @@ export class BullmqDriver implements JobDriver {
   }
 
   async get(id: string): Promise<JobRecord | null> {
-    await this.#alive().messages.settled();
+    await this.#alive().messages.pending;
     return this.#reads.add(id);
   }
 
@@ -216,7 +216,6 @@ export class BullmqDriver implements JobDriver {
         limit - items.length,
         cursor,
       ];
-      // oxlint-disable-next-line no-await-in-loop -- a stretch begins where the last one ended
       const reply = await this.#ask(LIST, args, 'list jobs');
       const [page, next] = reply as [[string, string, Fields][], number];
       for (const [where, id, fields] of page) items.push(toRecord(where, id, fields));
@@ -230,7 +229,6 @@ export class BullmqDriver implements JobDriver {
       const token = worker.tokenOf(id);
       if (token === undefined) continue;
       const args = [toKeyPart(queue), idToKeyPart(id), token, fraction];
-      // oxlint-disable-next-line no-await-in-loop -- one worker has it
       await this.#ask(PROGRESS, args, 'store the progress of a job');
       return;
     }
@@ -297,8 +295,9 @@ export class BullmqDriver implements JobDriver {
     await Promise.all(workers.map((worker) => worker.close(isConnected)));
     this.#workers = [];
     this.#live = undefined;
-    const clients = [live.client, live.subscriber, live.workClient];
-    await Promise.all(clients.map((client) => client && disconnect(client)));
+    live.messages.close();
+    const clients = [live.client, live.subscriber, live.workClient ?? []].flat();
+    await Promise.all(clients.map((client) => disconnect(client)));
     return handedBack;
   }
 
@@ -328,20 +327,24 @@ export class BullmqDriver implements JobDriver {
     });
   }
 
-  async #ask(
+  #ask(
     script: Script,
     args: readonly (string | number)[],
     wanted: string,
     answerMs = ANSWER_MS,
   ): Promise<unknown> {
-    const asked = run(this.#alive().client, script, this.#prefix, args);
-    try {
-      if (!(await within(answerMs, asked))) throw new Error(`no answer in ${answerMs} ms`);
-      return await asked;
-    } catch (error) {
-      asked.catch(() => {}); // it may still fail, and nobody waits for it
-      throw new RedisUnavailableError(wanted, error);
-    }
+    const { client } = this.#alive();
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        clearTimeout(timer);
+        reject(new RedisUnavailableError(wanted, error));
+      };
+      const timer = setTimeout(() => fail(new Error(`no answer in ${answerMs} ms`)), answerMs);
+      run(client, script, this.#prefix, args).then((reply) => {
+        clearTimeout(timer);
+        resolve(reply);
+      }, fail);
+    });
   }
 
   #alive(): Live {

@@ -3,6 +3,9 @@ import type { Redis } from 'ioredis';
 import type { JobEvent } from '../driver.ts';
 import { channel, fromKeyPart } from './keys.ts';
 
+/** How long the news of jobs are heard when nobody listens any more. */
+const LINGER_MS = 5_000;
+
 /**
  * What processes tell one another through Redis: what happened to jobs, as long as somebody here listens,
  * and which running jobs are to be cancelled, as long as this process works.
@@ -16,6 +19,8 @@ export class Messages {
   /** The last change of what is listened to. */
   #change: Promise<unknown> = Promise.resolve();
   #pending = 0;
+  #isListening = false;
+  #ending: NodeJS.Timeout | undefined = undefined;
 
   constructor(
     client: Redis,
@@ -33,10 +38,22 @@ export class Messages {
 
   /** Listeners have come or gone. */
   listenersChanged(): void {
-    const isWanted = this.#listeners.size > 0;
-    this.#then(() =>
-      isWanted ? this.#client.subscribe(this.#events) : this.#client.unsubscribe(this.#events),
-    );
+    clearTimeout(this.#ending);
+    if (this.#listeners.size === 0) {
+      // Often the next one comes soon.
+      this.#ending = setTimeout(() => {
+        this.#isListening = false;
+        this.#then(() => this.#client.unsubscribe(this.#events));
+      }, LINGER_MS);
+      this.#ending.unref();
+    } else if (!this.#isListening) {
+      this.#isListening = true;
+      this.#then(() => this.#client.subscribe(this.#events));
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#ending);
   }
 
   expectCancellations(): void {
@@ -44,11 +61,11 @@ export class Messages {
   }
 
   /**
-   * Resolves when everything that happens from now on is heard: so that whoever listens first and looks
-   * then misses nothing. Waits a second at most.
+   * Resolves when everything that happens from now on is heard, a second later at most; undefined when
+   * that is so already. Whoever listens first and looks then misses nothing.
    */
-  async settled(): Promise<void> {
-    if (this.#pending > 0) await within(1_000, this.#change);
+  get pending(): Promise<unknown> | undefined {
+    return this.#pending > 0 ? within(1_000, this.#change) : undefined;
   }
 
   #then(change: () => Promise<unknown>): void {

@@ -1,5 +1,5 @@
 import { within, type Logger } from '@thereafter/tasks';
-import { Worker } from 'bullmq';
+import { isNotConnectionError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../clock.ts';
 import type { JobRecord, RunJob, WorkerHandle, WorkOptions } from '../driver.ts';
@@ -29,6 +29,8 @@ export interface QueueWorkerOptions extends WorkOptions {
 interface Attempt {
   readonly running: RunningJob;
   readonly token: string;
+  /** It was given to another. */
+  isLost: boolean;
   /** Ends it, unless it has ended. */
   readonly end: (ending: Ending) => void;
 }
@@ -44,6 +46,7 @@ export class QueueWorker implements WorkerHandle {
   /** By token, the oldest first: a job that was taken for lost may be here twice. */
   readonly #attempts = new Map<string, Attempt>();
   #isQuiet = false;
+  #isRenewing = false;
   #onIdle: (() => void) | undefined = undefined;
 
   constructor(options: QueueWorkerOptions, runJob: RunJob) {
@@ -69,7 +72,7 @@ export class QueueWorker implements WorkerHandle {
         connection: client,
         prefix,
         concurrency,
-        // Ours looks at the locks alone, so that a lost job is back after a lease and a third.
+        // A lost job is seen once its lease is over, and taken the next time.
         stalledInterval: leaseMs / 3,
         lockDuration: leaseMs,
         // One sign of life for all, which also asks what is to be cancelled.
@@ -79,9 +82,11 @@ export class QueueWorker implements WorkerHandle {
       () => this.#backend,
     );
     this.#worker.on('error', (error) => {
+      // That Redis is away is said once, by the connection.
+      if (!isNotConnectionError(error)) return;
       log.error({ err: error, queue }, 'a worker of jobs had trouble; it goes on');
     });
-    this.#heartbeat = setInterval(() => void this.#renew(), leaseMs / 3);
+    this.#heartbeat = setInterval(() => void this.#renew(), leaseMs / 4);
     this.#heartbeat.unref();
   }
 
@@ -152,13 +157,14 @@ export class QueueWorker implements WorkerHandle {
         this.#attempts.delete(token);
         resolve(ending);
       };
-      this.#attempts.set(token, { running, token, end });
+      this.#attempts.set(token, { running, token, end, isLost: false });
       this.#run(running).then(end, reject); // never rejects
     });
   }
 
   async #renew(): Promise<void> {
-    if (this.#attempts.size === 0) return;
+    if (this.#attempts.size === 0 || this.#isRenewing) return;
+    this.#isRenewing = true;
     const { client, prefix, queue, leaseMs, log } = this.#options;
     const attempts = [...this.#attempts.values()];
     const args = attempts.flatMap(({ running, token }) => [idToKeyPart(running.record.id), token]);
@@ -168,7 +174,8 @@ export class QueueWorker implements WorkerHandle {
       for (const token of cancelled) this.#attempts.get(token)?.running.stop('cancelled');
       for (const token of lost) {
         const attempt = this.#attempts.get(token);
-        if (!attempt) continue; // it ended while we asked
+        if (!attempt || attempt.isLost) continue; // it ended while we asked, or it was said before
+        attempt.isLost = true;
         const { id, task } = attempt.running.record;
         log.error(
           { id, task, queue },
@@ -178,6 +185,8 @@ export class QueueWorker implements WorkerHandle {
       }
     } catch (error) {
       log.error({ err: error, queue }, 'no sign of life could be given for running jobs');
+    } finally {
+      this.#isRenewing = false;
     }
   }
 }

@@ -25,6 +25,6 @@ describe.runIf(hasRedis)('on Redis', () => {
     childModule: new URL('./place.ts', import.meta.url),
     sharesPlace: true,
     lease: '1s',
-    recoverMs: 2_000,
+    recoverMs: 2_500, // two leases, and the time to look
   });
 });

@@ -119,10 +119,7 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     await driver.release([{ id: 'later', queue: 'default' }]);
     driver.work('default', { concurrency: 1, leaseMs: 5_000 }, complete);
     const first = happens(driver, 'completed');
-    await eventually(async () => {
-      clock.advance(HOLD_MS - 1);
-      return true;
-    });
+    clock.advance(HOLD_MS - 1);
     expect(await driver.get('forgotten')).toMatchObject({ state: 'scheduled' });
     clock.advance(1);
     await first;
@@ -137,9 +134,13 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const prefix = randomUUID();
     const { driver } = await store({ prefix });
     await driver.enqueue([...five('hang', 5), ...five('wait', 5)]);
-    const started = happens(driver, 'started', 5);
-    driver.work('default', { concurrency: 5, leaseMs: 5_000 }, () => new Promise(() => {}));
-    await started;
+    const started = Promise.withResolvers<void>();
+    let running = 0;
+    driver.work('default', { concurrency: 5, leaseMs: 5_000 }, () => {
+      if ((running += 1) === 5) started.resolve();
+      return new Promise(() => {});
+    });
+    await started.promise;
     const handedBack = await driver.stop({ timeoutMs: 10 });
     expect(handedBack.map(({ id }) => id).toSorted()).toEqual(five('hang', 5).map(({ id }) => id));
 
@@ -160,7 +161,6 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const stale: JobRecord[] = [];
     const attempts: RunningJob[] = [];
     const ends: ((outcome: Outcome) => void)[] = [];
-    const starts = [happens(driver, 'started'), happens(driver, 'started', 2)];
     await driver.enqueue([newJob('contested')]);
     const run: RunJob = (running) => {
       attempts.push(running);
@@ -168,9 +168,9 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     };
     const onStale = (job: JobRecord): void => void stale.push(job);
     driver.work('default', { concurrency: 2, leaseMs: 3_000, onStale }, run);
-    await starts[0];
+    await eventually(async () => attempts.length === 1);
     await loseLock('contested');
-    await starts[1];
+    await eventually(async () => attempts.length === 2);
     expect(attempts[1]?.record).toMatchObject({ attempt: 2, crashes: 1 });
     const done = happens(driver, 'completed');
     ends[0]?.({ type: 'fail', error: { name: 'E', message: 'late', attempt: 1, atMs: 0 } });
@@ -219,6 +219,28 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     await done;
     expect(stale).toEqual([]);
     expect(await driver.get('long')).toMatchObject({ attempt: 1, crashes: 0 });
+  });
+
+  it('leaves jobs to live workers when all leases ran out while Redis was away', async () => {
+    const { driver } = await store();
+    const end = Promise.withResolvers<void>();
+    await driver.enqueue(five('long', 5));
+    const started = happens(driver, 'started', 5);
+    driver.work('default', { concurrency: 5, leaseMs: 1_000 }, async () => {
+      await end.promise;
+      return { type: 'complete' };
+    });
+    await started;
+    const redisClient = client();
+    const lockKeys = await Promise.all(five('long', 5).map(({ id }) => lockOf(redisClient, id)));
+    expect(await redisClient.del(lockKeys)).toBe(5);
+    await eventually(async () => (await redisClient.exists(lockKeys)) === 5);
+    const done = happens(driver, 'completed', 5);
+    end.resolve();
+    await done;
+    for (const { id } of five('long', 5)) {
+      expect(await driver.get(id)).toMatchObject({ state: 'completed', attempt: 1, crashes: 0 });
+    }
   });
 
   it('cancels a job whose worker was lost after it was called off', async () => {
@@ -278,10 +300,12 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     expect((await queue.getJob('later'))?.delay).toBeGreaterThan(50_000);
   });
 
-  /** As if its worker had given no sign of life for a lease. */
+  /** As if its worker had given no sign of life for a lease, and would not be believed any more. */
   async function loseLock(id: string): Promise<void> {
     const redisClient = client();
-    expect(await redisClient.del(await lockOf(redisClient, id))).toBe(1);
+    const lockKey = await lockOf(redisClient, id);
+    await redisClient.hset(lockKey.replace(/:lock$/, ''), 'token', 'another');
+    await redisClient.del(lockKey);
   }
 
   async function lockOf(redisClient: Redis, id: string): Promise<string> {

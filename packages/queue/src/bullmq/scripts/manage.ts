@@ -6,21 +6,21 @@ import { script, type Script } from './script.ts';
  */
 export const GET: Script = script(`
 local nowMs = tonumber(ARGV[1])
-local queues = call('SMEMBERS', own .. 'queues')
-for _, queue in ipairs(queues) do
-  local q = root .. queue .. ':'
-  promote(q, queue, nowMs)
-  sweep(q, queue, { ARGV[2], ARGV[3], ARGV[4] })
-end
+local isFresh = {}
 local found = {}
 for at = 5, #ARGV do
+  local id = ARGV[at]
+  local queue = queueOf(id)
   found[at - 4] = false
-  for _, queue in ipairs(queues) do
-    local fields = call('HGETALL', root .. queue .. ':' .. ARGV[at])
-    if #fields > 0 then
-      found[at - 4] = { queue, fields }
-      break
+  if queue then
+    local q = root .. queue .. ':'
+    if not isFresh[queue] then
+      isFresh[queue] = true
+      promote(q, queue, nowMs)
+      sweep(q, queue, { ARGV[2], ARGV[3], ARGV[4] })
     end
+    local fields = call('HGETALL', q .. id)
+    if #fields > 0 then found[at - 4] = { queue, fields } end
   end
 end
 return found

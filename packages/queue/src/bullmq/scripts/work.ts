@@ -112,6 +112,7 @@ for at = 9 + count * 5, #ARGV do
   call('SET', job .. ':lock', ARGV[at], 'PX', leaseMs)
   call('HSET', job, 'state', 'running', 'token', ARGV[at], 'processedOn', nowMs)
   call('HINCRBY', job, 'ats', 1)
+  call('HDEL', job, 'missedAt')
   local fields = call('HGETALL', job)
   fields[#fields + 1] = 'id'
   fields[#fields + 1] = id
@@ -138,10 +139,11 @@ local q = root .. ARGV[1] .. ':'
 local lost, cancelled = {}, {}
 for at = 3, #ARGV, 2 do
   local job = q .. ARGV[at]
-  local token, cancel = unpack(call('HMGET', job, 'token', 'cancel'))
+  local token, cancel, missedAt = unpack(call('HMGET', job, 'token', 'cancel', 'missedAt'))
   if token == ARGV[at + 1] then
     -- Also if the lock is gone: Redis was away for longer than the lease, and nobody took the job.
     call('SET', job .. ':lock', token, 'PX', ARGV[2])
+    if missedAt then call('HDEL', job, 'missedAt') end
     if cancel then cancelled[#cancelled + 1] = token end
   else
     lost[#lost + 1] = ARGV[at + 1]
@@ -150,20 +152,33 @@ end
 return { lost, cancelled }
 `);
 
-/** Gives back the jobs of workers that gave no sign of life. In: queue, now, how long it is worked on. */
+/**
+ * Gives back the jobs of workers that gave no sign of life for a lease.
+ *
+ * Not at first sight: when Redis was away for longer than that, all are late, and those who live say so as
+ * soon as it is back. The time for it is that of Redis, since machines differ.
+ *
+ * In: queue, now, milliseconds of the lease, the three times before which ended jobs are forgotten.
+ */
 export const RECOVER: Script = script(`
-local queue, nowMs = ARGV[1], tonumber(ARGV[2])
+local queue, nowMs, leaseMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local q = root .. queue .. ':'
+local time = call('TIME')
+local redisMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 call('SADD', own .. 'queues', queue)
-call('SET', q .. 'worked', nowMs, 'PX', ARGV[3])
+call('SET', q .. 'worked', nowMs, 'PX', leaseMs * 2)
 local recovered = {}
 for _, id in ipairs(call('LRANGE', q .. 'active', 0, -1)) do
   local job = q .. id
   if call('EXISTS', job .. ':lock') == 0 then
-    local priority, cancel, uniqueKey, uniqueUntil =
-      unpack(call('HMGET', job, 'priority', 'cancel', 'uniqueKey', 'uniqueUntil'))
-    call('LREM', q .. 'active', -1, id)
-    if priority then -- else somebody else removed the job
+    local priority, cancel, uniqueKey, uniqueUntil, missedAt =
+      unpack(call('HMGET', job, 'priority', 'cancel', 'uniqueKey', 'uniqueUntil', 'missedAt'))
+    if not priority then
+      call('LREM', q .. 'active', -1, id) -- somebody else removed the job
+    elseif not missedAt then
+      call('HSET', job, 'missedAt', redisMs)
+    elseif redisMs - tonumber(missedAt) >= math.floor(leaseMs / 3) - 5 then
+      call('LREM', q .. 'active', -1, id)
       local crashes = call('HINCRBY', job, 'stc', 1)
       if cancel then
         finish(q, queue, id, 'cancelled', nowMs, uniqueKey, uniqueUntil)
@@ -178,6 +193,7 @@ for _, id in ipairs(call('LRANGE', q .. 'active', 0, -1)) do
     end
   end
 end
+sweep(q, queue, { ARGV[4], ARGV[5], ARGV[6] })
 return recovered
 `);
 
