@@ -2,6 +2,11 @@
 export abstract class ThereafterError extends Error {
   /** Stable identifier, documented in `docs/reference/errors.md`. Codes are never reused. */
   abstract readonly code: string;
+  /**
+   * When trying again makes sense, where it does. A handler that throws such an error answers 503 with
+   * `Retry-After`.
+   */
+  readonly retryAfterSeconds?: number;
 
   override get name(): string {
     return this.constructor.name;

@@ -153,18 +153,6 @@ export class JobsUnsupportedError extends ThereafterError {
   }
 }
 
-/** The store did not take jobs, and has none of them. */
-export class JobStoreError extends ThereafterError {
-  readonly code = 'JOB_STORE_FAILED';
-  /** When trying again makes sense. */
-  readonly retryAfterSeconds = 1;
-
-  constructor(driver: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`The job store (${driver}) took nothing: ${reason}. Try again later.`, { cause });
-  }
-}
-
 /** `wait()` waited for so long as it was told to. The job goes on. */
 export class JobWaitError extends ThereafterError {
   readonly code = 'JOB_WAIT_TIMEOUT';

@@ -4,7 +4,6 @@ export {
   JobCancelledError,
   JobHandedBackError,
   JobsStateError,
-  JobStoreError,
   JobsUnsupportedError,
   JobTimeoutError,
   JobUnknownError,

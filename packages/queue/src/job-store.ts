@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { toMilliseconds, type Duration } from '@thereafter/tasks';
+import { JobsNotStoredError, toMilliseconds, type Duration } from '@thereafter/tasks';
 import type { Clock } from './clock.ts';
 import type { JobDriver, NewJob } from './driver.ts';
-import { JobsStateError, JobStoreError } from './errors.ts';
+import { JobsStateError } from './errors.ts';
 import { publishEnqueued } from './events.ts';
 import { assertPriority, type JobTask } from './job-tasks.ts';
 import { toPayloadText } from './json.ts';
@@ -81,7 +81,7 @@ export class JobStore {
    * Stores jobs, all or none.
    *
    * @throws {JobsStateError} `JOBS_NOT_STARTED`, `JOBS_CLOSED`
-   * @throws {JobStoreError} `JOB_STORE_FAILED`
+   * @throws {JobsNotStoredError} `JOBS_NOT_STORED`
    */
   async put(
     jobs: readonly NewJob[],
@@ -90,8 +90,9 @@ export class JobStore {
     let stored;
     try {
       stored = await driver.enqueue(jobs);
-    } catch (error) {
-      throw new JobStoreError(driver.name, error);
+    } catch (cause) {
+      const names = new Set(jobs.map(({ task }) => task));
+      throw new JobsNotStoredError([...names], { cause });
     }
     publishEnqueued(jobs, stored, this.clock.now());
     return stored;

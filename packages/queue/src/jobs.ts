@@ -52,7 +52,7 @@ export class Jobs {
    * @throws {NotJsonError} `JOB_PAYLOAD_NOT_JSON`
    * @throws {TooLargeError} `JOB_PAYLOAD_TOO_LARGE`
    * @throws {PayloadError} `TASK_PAYLOAD` when the payload does not fit the schema.
-   * @throws {JobStoreError} `JOB_STORE_FAILED` when the store takes nothing now.
+   * @throws {JobsNotStoredError} `JOBS_NOT_STORED` when the store takes nothing now.
    */
   async enqueue<C extends Runnable>(
     task: C,

@@ -147,7 +147,7 @@ describe('enqueueing', () => {
       const { jobs } = rig.use(await testJobs({ driver, tasks: [noop], worker: false }));
       const stored = call === 'enqueue' ? jobs.enqueue(noop, {}) : jobs.enqueueMany(noop, [{}, {}]);
       await expect(stored).rejects.toMatchObject({
-        code: 'JOB_STORE_FAILED',
+        code: 'JOBS_NOT_STORED',
         cause: full,
         retryAfterSeconds: 1,
         message: expect.stringContaining('disk full') as string,

@@ -1,6 +1,5 @@
 import type { RunOn, TaskHandle, TaskSettings } from './background-tasks.ts';
 import type { JobEngine, PreparedJob } from './durable.ts';
-import { JobsNotStoredError } from './errors.ts';
 import { eventTime, type DiscardReason } from './events.ts';
 import { mayRun } from './policy.ts';
 import type { TaskStatus } from './queued-task.ts';
@@ -71,12 +70,9 @@ export class DurableTasks {
     if (batch.length === 0) return;
     try {
       await this.#engine.store(batch.map(({ job }) => job));
-    } catch (cause) {
+    } catch (error) {
       for (const task of batch) this.#owner.discard(task, 'notStored');
-      throw new JobsNotStoredError(
-        batch.map(({ name }) => name),
-        { cause },
-      );
+      throw error;
     }
     for (const task of batch) this.#owner.stored(task);
     this.#held.push(...batch);

@@ -41,8 +41,8 @@ export interface JobEngine {
   /**
    * Stores jobs, all or none, and keeps them back until `release`.
    *
-   * @returns Resolves when they would survive the death of the process. Rejects with an error that
-   *   names what the store said.
+   * @returns Resolves when they would survive the death of the process. Rejects with
+   *   `JobsNotStoredError`, and then none is stored.
    */
   store(jobs: readonly PreparedJob[]): Promise<void>;
   /** The response is over: stored jobs may run. Never rejects. */

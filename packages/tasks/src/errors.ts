@@ -17,7 +17,7 @@ export class TasksFullError extends ThereafterError {
   readonly code = 'TASKS_FULL';
   readonly maxPending: number;
   /** When trying again makes sense. */
-  readonly retryAfterSeconds = 1;
+  override readonly retryAfterSeconds = 1;
 
   constructor(taskName: string, maxPending: number) {
     super(
@@ -54,17 +54,18 @@ export class JobEngineMissingError extends ThereafterError {
   }
 }
 
-/** The store did not take the durable tasks of a request. A client that is not told otherwise gets 503. */
+/** The job store did not take tasks, and has none of them. A client that is not told otherwise gets 503. */
 export class JobsNotStoredError extends ThereafterError {
   readonly code = 'JOBS_NOT_STORED';
+  /** Without repetition. */
   readonly taskNames: readonly string[];
   /** When trying again makes sense. */
-  readonly retryAfterSeconds = 1;
+  override readonly retryAfterSeconds = 1;
 
   constructor(taskNames: readonly string[], options: { readonly cause: unknown }) {
     const { cause } = options;
     super(
-      `${taskNames.join(', ')} could not be stored, and nothing of the request was: ` +
+      `${taskNames.join(', ')} could not be stored, and nothing was: ` +
         `${cause instanceof Error ? cause.message : String(cause)}`,
       options,
     );

@@ -4,7 +4,7 @@ import { ThereafterError } from '@thereafter/di';
 export class RedisUnavailableError extends ThereafterError {
   readonly code = 'JOBS_REDIS_UNAVAILABLE';
   /** When trying again makes sense. */
-  readonly retryAfterSeconds = 1;
+  override readonly retryAfterSeconds = 1;
 
   constructor(wanted: string, cause: unknown) {
     super(

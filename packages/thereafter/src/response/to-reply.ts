@@ -1,5 +1,5 @@
 import { isPromise } from '@thereafter/di';
-import { JobsNotStoredError, TasksFullError } from '@thereafter/tasks';
+import { ThereafterError } from '@thereafter/di';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
@@ -67,7 +67,7 @@ export function toProblemReply(thrown: unknown, path: string, requestId: string)
 
 function toProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
-  if (thrown instanceof TasksFullError || thrown instanceof JobsNotStoredError) {
+  if (thrown instanceof ThereafterError && thrown.retryAfterSeconds !== undefined) {
     return new Busy(thrown.retryAfterSeconds);
   }
   return new Problem();

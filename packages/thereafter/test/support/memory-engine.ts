@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { taskSpecOf, type JobEngine, type PreparedJob, type Runnable } from '@thereafter/tasks';
+import {
+  JobsNotStoredError,
+  taskSpecOf,
+  type JobEngine,
+  type PreparedJob,
+  type Runnable,
+} from '@thereafter/tasks';
 
 /** An engine that keeps jobs in a list and runs none: what the server asks of it can be seen. */
 export class MemoryEngine implements JobEngine {
@@ -36,7 +42,7 @@ export class MemoryEngine implements JobEngine {
 
   async store(jobs: readonly PreparedJob[]): Promise<void> {
     await this.storing;
-    if (this.fault) throw this.fault;
+    if (this.fault) throw new JobsNotStoredError(['the tasks'], { cause: this.fault });
     this.#note('store', jobs);
   }
 
