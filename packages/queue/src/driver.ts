@@ -54,7 +54,7 @@ export interface NewJob {
 }
 
 /** Longest time for which a server keeps a job back that nobody released. */
-export const HOLD_MS = 60_000;
+export const HOLD_MS = 15_000;
 
 export interface ErrorInfo {
   readonly name: string;
