@@ -1,15 +1,19 @@
-// Builds the package in the working directory: JavaScript for each of its doors into dist/.
+// Builds the package in the working directory: JavaScript for each of its doors, those to itself included,
+// into dist/.
 // Declarations are tsc's work (`tsc -b`); they stand beside.
 import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { decoratorMetadata } from '@thereafter/cli/esbuild';
 import * as esbuild from 'esbuild';
 
+type Doors = Record<string, string | { 'thereafter-source': string }>;
 interface Manifest {
   name: string;
-  exports: Record<string, string | { 'thereafter-source': string }>;
+  exports: Doors;
+  /** What only the package itself may load, by a name that begins with `#`. */
+  imports?: Doors;
 }
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
-const entryPoints = Object.values(manifest.exports)
+const entryPoints = Object.values({ ...manifest.exports, ...manifest.imports })
   .filter((door) => typeof door === 'object')
   .map((door) => door['thereafter-source']);
 

@@ -41,7 +41,8 @@ function findDocsPage(entry: string, inputs: readonly string[]): string | undefi
   return library && dirname(library);
 }
 
-function resolveFrom(file: string, specifier: string): string | undefined {
+/** What a specifier means in a file; nothing when it cannot be resolved there. */
+export function resolveFrom(file: string, specifier: string): string | undefined {
   try {
     return createRequire(file).resolve(specifier);
   } catch {

@@ -22,9 +22,17 @@ import {
 } from '@thereafter/tasks';
 import type { RequestListener } from 'node:http';
 import { setMaxListeners } from 'node:events';
-import { compile, InvalidAppError, registerCarrier, type CompiledApp } from './compile.ts';
+import {
+  compile,
+  InvalidAppError,
+  planApp,
+  registerCarrier,
+  type CompiledApp,
+  type Registrations,
+} from './compile.ts';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
+import { appHost, type AppBlueprint } from './host.ts';
 import { InFlight } from './in-flight.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
 import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
@@ -299,28 +307,50 @@ export class App implements AsyncDisposable {
    * @throws {ListenError} `LISTEN_FAILED` when the port is taken.
    */
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
+    this.#assertNotStarted();
+    const host = appHost();
+    if (host?.admit(this, this.#blueprint) === false) return new Promise(() => {});
     const { title = 'app', shutdown } = this.#options;
-    const { url } = await this.#start((listener, limits) => startServer(listener, limits, options));
+    const { url } = await this.#start((listener, limits) =>
+      startServer(listener, limits, { ...options, ...host?.listen }),
+    );
     if (shutdown?.signals ?? true) {
       this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
     }
     this.#log.info({ title, url }, 'listening');
+    host?.listening?.(url);
     return { url };
+  }
+
+  get #blueprint(): AppBlueprint {
+    return {
+      title: this.#info.title,
+      routes: this.#routes.map(({ method, path, name }) => ({ method, path, handler: name })),
+      tasks: this.#tasks.map((task) => taskSpecOf(task)!.name), // include() has seen it
+      plan: () => {
+        const { faults } = planApp(this.#registrations);
+        return { faults, graph: this.#container.explain() };
+      },
+    };
+  }
+
+  get #registrations(): Registrations {
+    const { docs } = this.#options;
+    return {
+      container: this.#container,
+      runner: this.#runner,
+      routes: this.#routes,
+      tasks: this.#tasks,
+      docs: docs === false ? undefined : { ...this.#info, path: docs },
+    };
   }
 
   async #start(open: Open): Promise<{ readonly url: string }> {
     this.#assertNotStarted();
     this.#isStarted = true;
-    const { docs } = this.#options;
     const limits = toAppLimits(this.#options.limits);
     const compiled: CompiledApp = {
-      router: await compile({
-        container: this.#container,
-        runner: this.#runner,
-        routes: this.#routes,
-        tasks: this.#tasks,
-        docs: docs === false ? undefined : { ...this.#info, path: docs },
-      }),
+      router: await compile(this.#registrations),
       runner: this.#runner,
       log: this.#log,
       inFlight: this.#inFlight,
@@ -372,7 +402,8 @@ export class App implements AsyncDisposable {
   }
 
   async #close(server: RunningServer, drainTimeout: Duration | undefined): Promise<CloseResult> {
-    const timeout = drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
+    const timeout =
+      drainTimeout ?? appHost()?.drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
     const deadlineMs = performance.now() + toMilliseconds(timeout);
     const remainingMs = (): number => Math.max(0, deadlineMs - performance.now());
     const stopped = server.stop();
