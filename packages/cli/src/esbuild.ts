@@ -143,7 +143,7 @@ function compiler(workerFiles: WorkerFiles | undefined): esbuild.Plugin {
         sideEffects: false,
       }));
 
-      build.onLoad({ filter: /\.m?ts$/ }, async ({ path }) => {
+      build.onLoad({ filter: /\.m?ts$/, namespace: 'file' }, async ({ path }) => {
         const text = await readFile(path, 'utf8');
         const { source, warnings = [] } = workerFiles?.rewrite(path, text) ?? { source: text };
         try {
@@ -156,7 +156,7 @@ function compiler(workerFiles: WorkerFiles | undefined): esbuild.Plugin {
       });
 
       if (!workerFiles) return;
-      build.onLoad({ filter: /\.m?js$/ }, async ({ path }) => {
+      build.onLoad({ filter: /\.m?js$/, namespace: 'file' }, async ({ path }) => {
         if (/[\\/]node_modules[\\/]/.test(path)) return undefined;
         const { source, warnings } = workerFiles.rewrite(path, await readFile(path, 'utf8'));
         return { contents: source, loader: 'js', warnings };

@@ -42,7 +42,7 @@ export async function holdApp(entry: string): Promise<HeldApp> {
   });
   const giveUp = (): void => held.reject(noApp(entry));
   process.once('beforeExit', giveUp);
-  const timer = setTimeout(giveUp, PATIENCE_MS);
+  const timer = setTimeout(giveUp, PATIENCE_MS).unref();
   load(entry)
     // It asks its host, and so tells what it is made of.
     .then((module) => exportedApp(module)?.listen())

@@ -12,6 +12,7 @@ export function lowerUsing(code: string): string {
     loader: 'js',
     format: 'esm',
     target: 'node22',
+    keepNames: true,
     sourcemap: 'inline',
   }).code;
 }

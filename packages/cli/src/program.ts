@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { runProgram, type ProgramOptions } from './run-program.ts';
 
 /** What the program tells the process that started it. */
-export type ProgramReport = { readonly loaded: string } | { readonly listening: string };
+export type ProgramReport =
+  | { readonly loaded: string }
+  | { readonly listening: string; readonly docs?: string };
 
 module.enableCompileCache(); // most of what a program loads never changes
 if (process.send) {

@@ -36,9 +36,13 @@ export async function runProgram(options: ProgramOptions): Promise<void> {
 
 async function serve({ entry, listen, drainTimeout }: ProgramOptions): Promise<void> {
   let isStarted = false;
+  let docs: string | undefined;
   const host: AppHost = {
-    admit: () => (isStarted = true),
-    listening: (url) => process.send?.({ listening: url }),
+    admit: (_app, blueprint) => {
+      docs ??= blueprint.docs;
+      return (isStarted = true);
+    },
+    listening: (url) => process.send?.({ listening: url, docs: docs && `${url}${docs}` }),
     listen,
     ...(drainTimeout && { drainTimeout }),
   };

@@ -323,8 +323,10 @@ export class App implements AsyncDisposable {
   }
 
   get #blueprint(): AppBlueprint {
+    const { docs = '/docs' } = this.#options;
     return {
       title: this.#info.title,
+      docs: docs === false ? undefined : docs,
       routes: this.#routes.map(({ method, path, name }) => ({ method, path, handler: name })),
       tasks: this.#tasks.map((task) => taskSpecOf(task)!.name), // include() has seen it
       plan: () => {

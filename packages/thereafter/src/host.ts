@@ -24,6 +24,8 @@ export interface AppHost {
 /** An app as it stands before it starts, for who only looks at it. */
 export interface AppBlueprint {
   readonly title: string;
+  /** The path of the docs page; nothing for an app without. */
+  readonly docs: string | undefined;
   /** In the order of their registration. */
   readonly routes: readonly RouteSummary[];
   /** The names of the tasks that were included. */

@@ -30,7 +30,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #watcher: FileWatcher;
   #child: ChildProcess | undefined;
-  /** Set while a restart is under way: whether it has to be done once more is never a question. */
+  /** Set while a restart is under way. */
   #restarting: Promise<void> | undefined;
   #isClosed = false;
 
@@ -53,7 +53,10 @@ export class Supervisor {
     child.stdout?.pipe(new LogLines()).pipe(process.stdout, { end: false });
     child.on('message', (report: ProgramReport) => {
       if ('loaded' in report) this.#watcher.add(report.loaded);
-      else say(`serving ${report.listening}`, `ready in ${elapsed(startedAtMs)}`);
+      else {
+        const docs = report.docs ? `, docs ${report.docs}` : '';
+        say(`serving ${report.listening}`, `ready in ${elapsed(startedAtMs)}${docs}`);
+      }
     });
     child.once('exit', (code, signal) => {
       if (this.#child !== child) return;

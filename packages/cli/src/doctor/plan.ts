@@ -19,8 +19,7 @@ export async function checkPlan(entry: string): Promise<Finding[]> {
     if (error instanceof CommandError || isFrameworkError(error)) {
       return [{ problem: error.message, remedy: '' }];
     }
-    if (error instanceof CompileError)
-      return [{ problem: error.message.trim(), remedy: 'Correct it.' }];
+    if (error instanceof CompileError) return [{ problem: error.message.trim(), remedy: '' }];
     return [
       {
         problem: `The program fails while it is loaded: ${error instanceof Error ? error.stack : String(error)}`,
