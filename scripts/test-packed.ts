@@ -14,6 +14,8 @@ import { packAll, type PackedPackage } from './packages.ts';
 import { startRegistry } from './registry.ts';
 import { Shell } from './shell.ts';
 
+/** What was fetched once is not asked for again. */
+const NPM_FLAGS = ['--no-audit', '--no-fund', '--prefer-offline'];
 const STORY_MAJOR = '24';
 const SAVED_WITHIN_MS = 1000;
 const DEADLINE_MS = 60_000;
@@ -56,7 +58,7 @@ async function quickstart(
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
   cpSync(join(root, 'apps/quickstart/src/main.ts'), join(project, 'main.ts'));
   const names = packages.map(({ manifest }) => manifest.name);
-  await shell.run(project, 'npm', 'install', '--no-audit', '--no-fund', 'typebox', ...names);
+  await shell.run(project, 'npm', 'install', ...NPM_FLAGS, 'typebox', ...names);
 
   writeFileSync(join(project, 'doors.mjs'), openEveryDoor(packages));
   await shell.run(project, 'node', 'doors.mjs');
@@ -113,7 +115,7 @@ async function story(shell: Shell, parent: string): Promise<void> {
   mkdirSync(parent);
   const demo = join(parent, 'demo');
   await shell.run(parent, 'npx', '--yes', '@thereafter/cli', 'new', 'demo');
-  await shell.run(demo, 'npm', 'install', '--no-audit', '--no-fund');
+  await shell.run(demo, 'npm', 'install', ...NPM_FLAGS);
   for (const script of ['test', 'typecheck', 'lint', 'doctor'])
     await shell.run(demo, 'npm', 'run', script);
 

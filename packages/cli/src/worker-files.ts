@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import type * as esbuild from 'esbuild';
 
@@ -30,7 +30,7 @@ export class WorkerFiles {
       const named = join(dirname(file), path);
       const target = codeFile(named);
       if (target) return whole.replace(path, `./${this.#nameOf(target)}`);
-      if (!existsSync(named)) return whole; // in a comment, or made at run time
+      if (!isFile(named)) return whole; // in a comment, or made at run time
       warnings.push({
         text: `${path} is not code and does not go into the bundle. Put it where this URL leads from there.`,
         location: { file, line: source.slice(0, offset).split('\n').length },
@@ -52,8 +52,12 @@ export class WorkerFiles {
   }
 }
 
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
 /** The code behind a path, which may have the name that it will have once compiled. */
 function codeFile(path: string): string | undefined {
   if (!CODE.test(extname(path))) return undefined;
-  return [path, path.replace(/js$/, 'ts')].find((file) => existsSync(file));
+  return [path, path.replace(/js$/, 'ts')].find(isFile);
 }

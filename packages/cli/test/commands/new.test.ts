@@ -5,24 +5,30 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Project } from '../project.ts';
+import type { NodeRun } from '../run-node.ts';
 
 const root = join(import.meta.dirname, '../../../..');
 const run = promisify(execFile);
 
 let project: Project;
+let made: NodeRun;
 beforeAll(async () => {
   project = new Project({});
-  expect(await project.run('new', 'demo')).toEqual({
-    exitCode: 0,
-    stdout: 'demo is ready. Next:\n\n  cd demo\n  npm install\n  npm test\n  npm run dev\n',
-    stderr: '',
-  });
+  made = await project.run('new', 'demo');
 });
 afterAll(() => project[Symbol.dispose]());
 
 const demo = (): string => join(project.folder, 'demo');
 
 describe('what thereafter new makes', () => {
+  it('comes with the next steps', () => {
+    expect(made).toEqual({
+      exitCode: 0,
+      stdout: 'demo is ready. Next:\n\n  cd demo\n  npm install\n  npm test\n  npm run dev\n',
+      stderr: '',
+    });
+  });
+
   it('has a controller, a task, a test, an image and its own name', () => {
     const all = readdirSync(demo(), { recursive: true, withFileTypes: true });
     const files = all.filter((entry) => entry.isFile());

@@ -108,7 +108,8 @@ describe('thereafter dev', () => {
     await pretty.printed(/^\d\d:\d\d:\d\d error nobody caught an error: closing origin=\w+$/m);
     await pretty.printed(/^ {4}Error: late\n {8}at .*src\/app\.ts:\d+/m);
     await using raw = project.start('dev', '--no-pretty');
-    await raw.printed(/^\{"level":30,.*"msg":"listening"\}$/m);
+    const [line] = await raw.printed(/^\{"level":30,.*"msg":"listening"\}$/m);
+    expect(JSON.parse(line)).toMatchObject({ url: expect.any(String) });
   });
 
   it('reads variables from a file, and again when it changes', async () => {
@@ -124,7 +125,8 @@ describe('thereafter dev', () => {
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     await using dev = project.start('dev', '--port', String(port));
-    await dev.printed(/^Cannot listen on port \d+: another program is using it\. .*$/m);
+    const [, taken] = await dev.printed(/^Cannot listen on port (\d+): another program .*$/m);
+    expect(taken).toBe(String(port));
     await dev.printed(/waiting for a change/);
     other.close();
   });
