@@ -44,7 +44,7 @@ describe('thereafter', () => {
     ],
     [
       ['routes', 'a.ts', 'b.ts'],
-      "thereafter: too many arguments for 'routes'. Expected 1 argument but got 2. See thereafter routes --help.",
+      "thereafter: too many arguments for 'routes'. Expected 1 argument but got 2: a.ts, b.ts. See thereafter routes --help.",
     ],
   ] as const)('refuses %j in one line, with code 2', async ([args, line]) => {
     expect(await project.run(...args)).toEqual({ exitCode: 2, stdout: '', stderr: `${line}\n` });
