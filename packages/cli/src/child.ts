@@ -6,10 +6,15 @@ import type { ProgramOptions } from './run-program.ts';
  * Runs a program in a process of its own, with the loader, which its worker threads then have too.
  *
  * @param options.nodeFlags - For Node, besides those of this process.
+ * @param options.env - Variables, besides those of this process.
  */
 export function spawnProgram(
   program: ProgramOptions,
-  options: { readonly stdio: StdioOptions; readonly nodeFlags?: readonly string[] },
+  options: {
+    readonly stdio: StdioOptions;
+    readonly nodeFlags?: readonly string[];
+    readonly env?: NodeJS.ProcessEnv;
+  },
 ): ChildProcess {
   return spawn(
     process.execPath,
@@ -21,7 +26,7 @@ export function spawnProgram(
       fileURLToPath(import.meta.resolve('#program')),
       JSON.stringify(program),
     ],
-    { stdio: options.stdio },
+    { stdio: options.stdio, env: { ...process.env, ...options.env } },
   );
 }
 

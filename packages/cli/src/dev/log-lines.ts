@@ -1,4 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { styleText } from 'node:util';
 
 /** Levels of pino and its relatives, from where each begins. */
@@ -14,10 +15,11 @@ const LEVELS = [
  * program prints otherwise passes as it is.
  */
 export class LogLines extends Transform {
+  readonly #decoder = new StringDecoder();
   #rest = '';
 
   override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
-    const lines = (this.#rest + chunk.toString()).split('\n');
+    const lines = (this.#rest + this.#decoder.write(chunk)).split('\n');
     this.#rest = lines.pop()!;
     for (const line of lines) this.push(`${toReadable(line)}\n`);
     // A prompt, or a line in the making, must not wait for its end.

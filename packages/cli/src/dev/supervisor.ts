@@ -47,6 +47,7 @@ export class Supervisor {
     const { program, nodeFlags, isPretty } = this.#options;
     const child = spawnProgram(program, {
       nodeFlags,
+      env: keepColours(),
       stdio: ['inherit', isPretty ? 'pipe' : 'inherit', 'inherit', 'ipc'],
     });
     this.#child = child;
@@ -95,6 +96,13 @@ export class Supervisor {
     await exited;
     clearTimeout(timer);
   }
+}
+
+/** Its output passes through a pipe here, and is still seen by a person. */
+function keepColours(): NodeJS.ProcessEnv {
+  const { NO_COLOR, FORCE_COLOR } = process.env;
+  const isWanted = process.stdout.isTTY && NO_COLOR === undefined && FORCE_COLOR === undefined;
+  return isWanted ? { FORCE_COLOR: '1' } : {};
 }
 
 function elapsed(sinceMs: number): string {

@@ -1,5 +1,5 @@
 import { statSync, watch, type FSWatcher } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** A new file of these kinds beside a watched one may be what an import was waiting for. */
 const SOURCE = /\.(?:[cm]?[jt]sx?|json)$/;
@@ -29,32 +29,32 @@ export class FileWatcher {
     if (!this.#seen.has(file)) this.#seen.set(file, stateOf(file));
     const folder = dirname(file);
     if (this.#folders.has(folder)) return;
-    this.#folders.set(
-      folder,
-      watch(folder, (_event, name) => this.#touch(folder, name)),
-    );
+    this.#watch(folder, false, (path) => {
+      if (this.#seen.has(path) || SOURCE.test(path)) this.#note(path);
+    });
   }
 
   /** Watches whatever is in a folder, at any depth. */
   addFolder(folder: string): void {
-    if (this.#folders.has(folder)) this.#folders.get(folder)!.close();
-    this.#folders.set(
-      folder,
-      watch(folder, { recursive: true }, (_event, name) => {
-        if (name !== null) this.#note(join(folder, name));
-      }),
-    );
+    this.#folders.get(folder)?.close();
+    this.#watch(folder, true, (path) => this.#note(path));
+  }
+
+  #watch(folder: string, recursive: boolean, onEvent: (path: string) => void): void {
+    const watcher = watch(folder, { recursive }, (_event, name) => {
+      if (name !== null) onEvent(join(folder, name));
+    });
+    // The folder is gone. When it comes back, whoever loads from it adds it again.
+    watcher.on('error', () => {
+      watcher.close();
+      this.#folders.delete(folder);
+    });
+    this.#folders.set(folder, watcher);
   }
 
   close(): void {
     clearTimeout(this.#timer);
     for (const watcher of this.#folders.values()) watcher.close();
-  }
-
-  #touch(folder: string, name: string | null): void {
-    if (name === null) return;
-    const file = join(folder, name);
-    if (this.#seen.has(file) || SOURCE.test(basename(file))) this.#note(file);
   }
 
   #note(file: string): void {

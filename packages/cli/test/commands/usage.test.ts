@@ -50,6 +50,19 @@ describe('thereafter', () => {
     expect(await project.run(...args)).toEqual({ exitCode: 2, stdout: '', stderr: `${line}\n` });
   });
 
+  it('refuses an old Node in one line', async () => {
+    const pretend = "Object.defineProperty(process, 'versions', { value: { node: '22.18.0' } })";
+    const old = project.startNode([
+      '--import',
+      `data:text/javascript,${encodeURIComponent(pretend)}`,
+      join(import.meta.dirname, '../../bin/thereafter.js'),
+    ]);
+    expect(await old.closed).toEqual([1, null]);
+    expect(old.stderr).toBe(
+      'thereafter needs Node 22.19 or later, but this is 22.18.0. Install a newer one and run this again.\n',
+    );
+  });
+
   it('prints its help when nothing is asked for, with code 2', async () => {
     const { exitCode, stderr } = await project.run();
     expect(stderr).toContain('Usage: thereafter');
