@@ -42,6 +42,10 @@ export class Project implements Disposable {
     }
   }
 
+  remove(path: string): void {
+    rmSync(join(this.folder, path), { recursive: true });
+  }
+
   read(path: string): string {
     return readFileSync(join(this.folder, path), 'utf8');
   }

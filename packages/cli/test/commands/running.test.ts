@@ -141,14 +141,15 @@ describe('thereafter dev', () => {
 });
 
 describe('thereafter start', () => {
-  it.for(['ts', 'mjs'])('runs an app in .%s as in production', async (extension) => {
-    using other = new Project({
-      [`app.${extension}`]: `
+  it.for(['src/app.ts', 'dist/app.mjs'])('runs %s as in production', async (entry) => {
+    project.write({
+      'src/app.ts': `
         import { createApp } from 'thereafter';
         export const app = createApp().get('/', () => ({ env: process.env.NODE_ENV }));
       `,
     });
-    await using start = other.start('start', '--host', '127.0.0.1');
+    if (entry.startsWith('dist')) await project.run('build');
+    await using start = project.start('start', entry, '--host', '127.0.0.1');
     const url = await start.served();
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:/);
     expect(await say(url)).toEqual({ env: 'production' });
@@ -166,9 +167,10 @@ describe('thereafter start', () => {
   });
 
   it('takes the bundle when there is nothing else', async () => {
-    using other = new Project({ 'dist/app.mjs': program('7') });
-    await using start = other.start('start');
-    expect(await say(await start.served())).toBe(7);
+    await project.run('build');
+    project.remove('src');
+    await using start = project.start('start');
+    expect(await say(await start.served())).toEqual({ hello: 'world' });
   });
 
   it('ends as the program does', async () => {
