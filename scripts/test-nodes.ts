@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { NODE_VERSIONS, nodeBinary } from './nodes.ts';
 
-const PROJECTS = ['tasks', 'thereafter'];
+const PROJECTS = ['di', 'tasks', 'thereafter'];
 
 const root = join(import.meta.dirname, '..');
 const wanted = process.argv.slice(2);
