@@ -63,6 +63,7 @@ export async function load(entry: string): Promise<object> {
 /** For a program in which there is nothing to start or to look at. */
 export function noApp(entry: string): CommandError {
   return new CommandError(
-    `${entry} neither exports an app nor starts one. Write in it: export const app = createApp().`,
+    `${entry} neither exports an app nor starts one. Write in it: export const app = createApp(), or give ` +
+      'the file that does.',
   );
 }
