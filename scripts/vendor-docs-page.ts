@@ -4,7 +4,7 @@ import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const library = 'node_modules/swagger-ui-dist';
-const folder = 'dist/docs-page';
+const folder = 'dist/openapi/docs-page'; // beside the code that serves it
 
 mkdirSync(folder, { recursive: true });
 // With the licences, which ask to stay with them.

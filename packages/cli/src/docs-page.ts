@@ -34,14 +34,15 @@ function findDocsPage(entry: string, inputs: readonly string[]): string | undefi
   if (manifest === undefined) return undefined;
   const home = dirname(manifest);
   if (!inputs.some((input) => resolve(input).startsWith(home + sep))) return undefined;
-  const built = join(home, 'dist', 'docs-page');
+  const built = join(home, 'dist', 'openapi', 'docs-page');
   if (existsSync(built)) return built;
   // In the repository, before the package is built.
   const library = resolveFrom(manifest, 'swagger-ui-dist/package.json');
   return library && dirname(library);
 }
 
-function resolveFrom(file: string, specifier: string): string | undefined {
+/** What a specifier means in a file; nothing when it cannot be resolved there. */
+export function resolveFrom(file: string, specifier: string): string | undefined {
   try {
     return createRequire(file).resolve(specifier);
   } catch {

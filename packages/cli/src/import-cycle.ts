@@ -27,6 +27,9 @@ export class ImportGraph {
   }
 }
 
+/** Who imports whom in this process. The loader writes it down. */
+export const imports: ImportGraph = new ImportGraph();
+
 /**
  * What to add to the message of an error that a circular import causes: a decorator refers to a class
  * whose file is not there yet. Nothing for every other error.

@@ -9,13 +9,14 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { explainCycle, fileOf, ImportGraph } from './import-cycle.ts';
+import { explainCycle, fileOf, imports } from './import-cycle.ts';
+import { lowerUsing } from './lower-using.ts';
 import { compile, withInlineMap } from './transform.ts';
 
 process.setSourceMapsEnabled(true);
 
-/** Node 22 does not know `using`. */
-const target = Number.parseInt(process.versions.node) >= 24 ? 'esnext' : 'es2023';
+/** Node 22 does not. */
+const knowsUsing = Number.parseInt(process.versions.node) >= 24;
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
@@ -31,8 +32,9 @@ registerHooks({
   load(url, context, nextLoad) {
     if (!isOwnSource(url)) return nextLoad(url, context);
     const filename = fileURLToPath(withoutQuery(url));
-    const compiled = compile(filename, readFileSync(filename, 'utf8'), target);
-    return { format: 'module', source: withInlineMap(compiled), shortCircuit: true };
+    const compiled = withInlineMap(compile(filename, readFileSync(filename, 'utf8')));
+    const source = knowsUsing ? compiled : lowerUsing(compiled);
+    return { format: 'module', source, shortCircuit: true };
   },
 });
 
@@ -50,8 +52,6 @@ function resolve<T>(specifier: string, importer: string | undefined, next: (name
     }
   }
 }
-
-const imports = new ImportGraph();
 
 function noteImport(importer: string | undefined, imported: string): void {
   if (importer === undefined || !isOwnSource(importer) || !isOwnSource(imported)) return;

@@ -45,6 +45,9 @@ export interface CompiledFile {
 
 const options: TransformOptions = {
   sourceType: 'module',
+  // What comes after lowers what its own target does not know. Below this, oxc 0.158 leaves the
+  // decorators of a file with `using` at its top level as they stand.
+  target: 'esnext',
   sourcemap: true,
   // As `verbatimModuleSyntax`: an import that only a constructor's types use must survive, because
   // the metadata refers to it.
@@ -58,16 +61,10 @@ const options: TransformOptions = {
  * Types are dropped, not checked. What oxc cannot know from one file alone (an imported enum or
  * alias) differs from `tsc`'s metadata; classes never do.
  *
- * @param target - What the result may use. Below `'esnext'`, oxc 0.158 leaves the decorators of a file
- *   with `using` at its top level as they stand; who can lower `using` later should.
  * @throws {CompileError} when the file does not parse.
  */
-export function compile(
-  filename: string,
-  source: string,
-  target: 'es2023' | 'esnext' = 'esnext',
-): CompiledFile {
-  const result = transformSync(filename, source, { ...options, target });
+export function compile(filename: string, source: string): CompiledFile {
+  const result = transformSync(filename, source, options);
   const fatal = result.errors.filter((error) => error.severity === 'Error');
   if (fatal.length > 0) {
     throw new CompileError(

@@ -35,7 +35,13 @@ describe('bundle', () => {
     expect(code.match(/^import .*/gm)).toEqual([
       "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     ]);
-    expect(report).toEqual({ outfile, bytes: Buffer.byteLength(code), files: expect.any(Number) });
+    expect(report).toEqual({
+      outfile,
+      bytes: Buffer.byteLength(code),
+      files: expect.any(Number),
+      workers: [],
+      warnings: [],
+    });
     expect(report.files).toBeGreaterThanOrEqual(3);
   });
 

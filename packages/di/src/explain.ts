@@ -65,6 +65,9 @@ function describeEnd({ provider, lifetime }: Node): string {
   }
   if (provider.kind !== 'class') return '';
   const prototype = provider.class.prototype as object;
-  const method = [Symbol.asyncDispose, Symbol.dispose].find((symbol) => symbol in prototype);
-  return method ? `ended ${ENDED_BY[lifetime]} (${method.description})` : '';
+  // Node 22 describes these symbols otherwise.
+  const method =
+    (Symbol.asyncDispose in prototype && 'Symbol.asyncDispose') ||
+    (Symbol.dispose in prototype && 'Symbol.dispose');
+  return method ? `ended ${ENDED_BY[lifetime]} (${method})` : '';
 }

@@ -23,10 +23,18 @@ import {
 } from '@thereafter/tasks';
 import type { RequestListener } from 'node:http';
 import { setMaxListeners } from 'node:events';
-import { compile, InvalidAppError, registerCarrier, type CompiledApp } from './compile.ts';
+import {
+  compile,
+  InvalidAppError,
+  planApp,
+  registerCarrier,
+  type CompiledApp,
+  type Registrations,
+} from './compile.ts';
 import type { Context } from './context.ts';
 import type { IncludeOptions } from './decorators/metadata.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
+import { appHost, type AppBlueprint } from './host.ts';
 import { InFlight } from './in-flight.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
 import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
@@ -329,10 +337,16 @@ export class App implements AsyncDisposable {
    * @throws {ListenError} `LISTEN_FAILED` when the port is taken.
    */
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
+    this.#assertNotStarted();
+    const host = appHost();
+    if (host?.admit(this, this.#blueprint) === false) return new Promise(() => {});
     const { title = 'app' } = this.#options;
-    const { url } = await this.#start((listener, limits) => startServer(listener, limits, options));
+    const { url } = await this.#start((listener, limits) =>
+      startServer(listener, limits, { ...options, ...host?.listen }),
+    );
     this.#leaveOnSignals();
     this.#log.info({ title, url }, 'listening');
+    host?.listening?.(url);
     return { url };
   }
 
@@ -344,6 +358,8 @@ export class App implements AsyncDisposable {
    * @throws {InvalidAppError} `APP_INVALID` with every fault.
    */
   async work(): Promise<void> {
+    this.#assertNotStarted();
+    if (appHost()?.admit(this, this.#blueprint) === false) return new Promise(() => {});
     if (!this.#options.jobs) {
       throw new AppStateError(
         'APP_WITHOUT_JOBS',
@@ -360,19 +376,37 @@ export class App implements AsyncDisposable {
     this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
   }
 
+  get #blueprint(): AppBlueprint {
+    const { docs = '/docs' } = this.#options;
+    return {
+      title: this.#info.title,
+      docs: docs === false ? undefined : docs,
+      routes: this.#routes.map(({ method, path, name }) => ({ method, path, handler: name })),
+      tasks: this.#tasks.map((task) => taskSpecOf(task)!.name), // include() has seen it
+      plan: () => {
+        const { faults } = planApp(this.#registrations);
+        return { faults, graph: this.#container.explain() };
+      },
+    };
+  }
+
+  get #registrations(): Registrations {
+    const { docs } = this.#options;
+    return {
+      container: this.#container,
+      runner: this.#runner,
+      routes: this.#routes,
+      tasks: this.#tasks,
+      docs: docs === false ? undefined : { ...this.#info, path: docs },
+    };
+  }
+
   async #start(open: Open, isWorker = false): Promise<{ readonly url: string }> {
     this.#assertNotStarted();
     this.#isStarted = true;
-    const { docs } = this.#options;
     const limits = toAppLimits(this.#options.limits);
     const compiled: CompiledApp = {
-      router: await compile({
-        container: this.#container,
-        runner: this.#runner,
-        routes: this.#routes,
-        tasks: this.#tasks,
-        docs: docs === false ? undefined : { ...this.#info, path: docs },
-      }),
+      router: await compile(this.#registrations),
       runner: this.#runner,
       log: this.#log,
       inFlight: this.#inFlight,
@@ -426,7 +460,8 @@ export class App implements AsyncDisposable {
   }
 
   async #close(server: RunningServer, drainTimeout: Duration | undefined): Promise<CloseResult> {
-    const timeout = drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
+    const timeout =
+      drainTimeout ?? appHost()?.drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
     const deadlineMs = performance.now() + toMilliseconds(timeout);
     const remainingMs = (): number => Math.max(0, deadlineMs - performance.now());
     const { jobs } = this.#options;

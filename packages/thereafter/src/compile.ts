@@ -53,18 +53,15 @@ export interface Registrations {
   readonly docs: (ApiInfo & { readonly path: string | undefined }) | undefined;
 }
 
-/**
- * Freezes registrations: plans every route and task, reports all faults at once, builds the singletons.
- *
- * @throws {InvalidAppError} `APP_INVALID` with every fault.
- */
-export async function compile({
-  container,
-  runner,
-  routes,
-  tasks,
-  docs,
-}: Registrations): Promise<Router<CompiledRoute>> {
+/** Registrations whose dependencies are known, and whatever is wrong with them. */
+export interface PlannedApp {
+  readonly plans: ReadonlyMap<Route, Plan>;
+  readonly docsPage: ReturnType<typeof docsRoutes>;
+  readonly faults: readonly Error[];
+}
+
+/** Plans every route and task. Builds nothing. */
+export function planApp({ container, runner, routes, tasks, docs }: Registrations): PlannedApp {
   const described = docs && describe(docs, routes, container);
   const docsPage = described ? docsRoutes(described.document, docs.path, routes) : [];
   const plans = new Map<Route, Plan>(
@@ -77,6 +74,17 @@ export async function compile({
 
   const conflicts = findConflicts([...routes, ...docsPage]);
   const faults = [...conflicts, ...refused, ...container.faults, ...(described?.faults ?? [])];
+  return { plans, docsPage, faults };
+}
+
+/**
+ * Freezes registrations: plans them, reports all faults at once, builds the singletons.
+ *
+ * @throws {InvalidAppError} `APP_INVALID` with every fault.
+ */
+export async function compile(registrations: Registrations): Promise<Router<CompiledRoute>> {
+  const { container } = registrations;
+  const { plans, docsPage, faults } = planApp(registrations);
   if (faults.length > 0) throw new InvalidAppError(faults);
   await container.start();
 

@@ -17,6 +17,7 @@ export {
   type SchemaSource,
   type Values,
 } from './handler/inputs.ts';
+export type { AppBlueprint, AppCheck, AppHost, RouteSummary } from './host.ts';
 export {
   HttpClient,
   UpstreamError,

@@ -12,7 +12,7 @@ import { notImplemented, toRefusal, writeRefusal } from './refusal.ts';
 export interface ListenOptions {
   /** Default: the variable `PORT`, else 3000. 0 takes any free port. */
   readonly port?: number;
-  /** Default: all interfaces. */
+  /** Default: the variable `HOST`, else all interfaces. */
   readonly host?: string;
   /** Speaks HTTPS: `key` and `cert`, and what else `node:tls` takes. Default: plain HTTP. */
   readonly tls?: TlsOptions;
@@ -56,7 +56,7 @@ export interface RunningServer {
 export async function startServer(
   listener: RequestListener,
   limits: AppLimits,
-  { port = portFromEnvironment(), host, tls }: ListenOptions,
+  { port = portFromEnvironment(), host = process.env.HOST || undefined, tls }: ListenOptions,
 ): Promise<RunningServer> {
   const { server, stopWatching } = createHttpServer(listener, limits, tls);
   server.listen({ port, host });
