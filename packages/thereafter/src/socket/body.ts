@@ -27,17 +27,27 @@ const RATIO_FREE_BYTES = 64 * 1024;
  * @throws {BadRequest} When the client stops half-way.
  * @throws {RequestTimeout} When it comes too slowly.
  */
-export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> {
-  const bytes = await (ctx.bodyBytes ??= read(ctx, maxBytes));
-  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
-  return bytes;
+export function readBody(ctx: Context, maxBytes: number): Promise<Buffer> {
+  if (!ctx.bodyBytes) return (ctx.bodyBytes = read(ctx, maxBytes));
+  return ctx.bodyBytes.then((bytes) => {
+    if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+    return bytes;
+  });
 }
 
-async function read(ctx: Context, maxBytes: number): Promise<Buffer> {
-  const coding = prepare(ctx, maxBytes);
-  if (coding === undefined) return gather(ctx.req, maxBytes);
+function read(ctx: Context, maxBytes: number): Promise<Buffer> {
+  try {
+    const coding = prepare(ctx, maxBytes);
+    if (coding === undefined) return gather(ctx.req, maxBytes);
+    return collect(inflate(ctx, coding, maxBytes));
+  } catch (error) {
+    return Promise.reject(error as Problem); // what prepare throws; a second reader is told the same
+  }
+}
+
+async function collect(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of inflate(ctx, coding, maxBytes)) chunks.push(chunk);
+  for await (const chunk of pieces) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -68,6 +78,7 @@ function prepare(ctx: Context, maxBytes: number): string | undefined {
 /** The events of a plain body, without the cost of a stream around it. */
 function gather(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    if (req.readableEnded) return resolve(Buffer.alloc(0)); // Node makes no stream for no body
     if (req.destroyed) return reject(incomplete());
     const chunks: Buffer[] = [];
     let length = 0;

@@ -94,7 +94,8 @@ function nodeOptions(limits: AppLimits): ServerOptions {
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.checkIntervalMs,
     requireHostHeader: false, // we answer that with a problem
-  };
+    optimizeEmptyRequests: true, // a request without a body needs no stream; older Nodes ignore it
+  } as ServerOptions; // the types do not know the last one
 }
 
 /**
@@ -113,7 +114,6 @@ function guard(
   };
   server.maxConnections = limits.maxConnections;
   server.maxHeadersCount = limits.maxHeaders + 1; // Node drops what is beyond; one more tells us
-  server.timeout = limits.writeTimeoutMs;
   server.on('timeout', (socket: Socket) => {
     // Silence alone is no fault: the handler may be at work.
     if (socket.writableLength > 0 || connectionOf(socket)?.isIdle) socket.destroy();
@@ -134,10 +134,12 @@ function guard(
     if (refusal) connectionOf(socket)?.refuse(refusal);
     else socket.destroy();
   });
-  const timer = setInterval(() => {
+  const check = (): void => {
     const nowMs = performance.now();
-    for (const connection of connections) connection.checkUpload(nowMs);
-  }, limits.checkIntervalMs).unref();
+    for (const connection of connections) connection.check(nowMs);
+  };
+  const { checkIntervalMs, writeTimeoutMs } = limits;
+  const timer = setInterval(check, Math.min(checkIntervalMs, writeTimeoutMs)).unref();
   return () => clearInterval(timer);
 }
 
