@@ -6,8 +6,9 @@ import { closeGently } from './close.ts';
 import { writeRefusal } from './refusal.ts';
 
 /** A body that is being read. */
-interface Upload {
-  readonly fail: (problem: Problem) => void;
+export interface Upload {
+  /** Ends the reading with a problem. */
+  fail(problem: Problem): void;
   /** Since when it is watched, and what had come by then; undefined until it is first looked at. */
   seen: { readonly atMs: number; readonly bytes: number } | undefined;
 }
@@ -78,14 +79,14 @@ export class Connection {
     if (isBody) this.#upload?.fail(problem);
   }
 
-  /** @returns Takes the body off the watch again. */
-  watch(req: IncomingMessage, fail: (problem: Problem) => void): () => void {
-    const upload: Upload = { fail, seen: undefined };
+  /** From now on a body is looked at now and then, until `unwatch`. */
+  watch(req: IncomingMessage, upload: Upload): void {
     this.#upload = upload;
-    if (this.#isEnding && !req.complete) fail(new BadRequest('The body is broken.'));
-    return () => {
-      if (this.#upload === upload) this.#upload = undefined;
-    };
+    if (this.#isEnding && !req.complete) upload.fail(new BadRequest('The body is broken.'));
+  }
+
+  unwatch(upload: Upload): void {
+    if (this.#upload === upload) this.#upload = undefined;
   }
 
   /** What is looked at now and then: a body that comes too slowly fails, a blocked answer gets a timer. */
