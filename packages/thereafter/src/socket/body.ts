@@ -93,6 +93,10 @@ class Gathering implements Upload {
   #length = 0;
   #resolve!: (bytes: Buffer) => void;
   #reject!: (problem: Problem) => void;
+  // Set in the constructor: as initialisers they would be given names in a bundle, at a microsecond a body.
+  readonly #onData: (chunk: Buffer) => void;
+  readonly #onEnd: () => void;
+  readonly #onError: () => void;
 
   constructor(req: IncomingMessage, maxBytes: number) {
     this.#req = req;
@@ -102,29 +106,30 @@ class Gathering implements Upload {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    req.on('data', this.#take).on('end', this.#finish).on('error', this.#abort);
+    this.#onData = (chunk) => this.#take(chunk);
+    this.#onEnd = () => this.#finish();
+    this.#onError = () => this.fail(incomplete());
+    req.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError);
     this.#connection?.watch(req, this);
   }
 
-  readonly #take = (chunk: Buffer): void => {
+  #take(chunk: Buffer): void {
     this.#length += chunk.length;
     if (this.#length > this.#maxBytes) this.fail(tooLarge(this.#maxBytes));
     else this.#chunks.push(chunk);
-  };
+  }
 
-  readonly #finish = (): void => {
+  #finish(): void {
     const chunks = this.#chunks;
     this.#connection?.unwatch(this);
     // Background tasks keep the request, and these listeners would keep its body.
-    this.#req.off('data', this.#take).off('end', this.#finish).off('error', this.#abort);
+    this.#req.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError);
     this.#resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#length));
-  };
-
-  readonly #abort = (): void => this.fail(incomplete());
+  }
 
   fail(problem: Problem): void {
     this.#connection?.unwatch(this);
-    this.#req.off('data', this.#take).off('end', this.#finish).pause();
+    this.#req.off('data', this.#onData).off('end', this.#onEnd).pause();
     this.#reject(problem);
   }
 }
