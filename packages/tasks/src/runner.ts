@@ -85,7 +85,8 @@ export class TaskRunner implements QueueOwner, AppTasks {
   #tracked = 0;
   readonly #whenSettled: (() => void)[] = [];
   readonly #whenTurn: (() => void)[] = [];
-  #nextMacrotask: Promise<void> | undefined = undefined;
+  /** Queues that have let others go first. */
+  #yielded: TaskQueue[] = [];
   #hold: Hold | undefined = undefined;
   #isClosed = false;
 
@@ -147,13 +148,15 @@ export class TaskRunner implements QueueOwner, AppTasks {
     if (this.#running < this.#maxRunning) this.#whenTurn.shift()?.();
   }
 
-  nextMacrotask(): Promise<void> {
-    return (this.#nextMacrotask ??= new Promise((resolve) => {
-      setImmediate(() => {
-        this.#nextMacrotask = undefined;
-        resolve();
-      });
-    }));
+  yield(queue: TaskQueue): void {
+    if (this.#yielded.push(queue) === 1) setImmediate(resumeAll, this); // one for all of this turn
+  }
+
+  /** @internal The next turn of the event loop has come. */
+  resumeYielded(): void {
+    const queues = this.#yielded;
+    this.#yielded = []; // who yields again waits for the turn after this
+    for (const queue of queues) queue.resume();
   }
 
   run(entry: QueuedTask): Promise<void> | undefined {
@@ -249,15 +252,21 @@ export class TaskRunner implements QueueOwner, AppTasks {
     }
   }
 
+  /** Keeps track of work that runs outside of any request. */
   track(work: Promise<void>): void {
-    this.#tracked += 1;
-    void work.then(this.#untrack, this.#untrack);
+    this.enter();
+    const leave = (): void => this.leave();
+    void work.then(leave, leave);
   }
 
-  readonly #untrack = (): void => {
+  enter(): void {
+    this.#tracked += 1;
+  }
+
+  leave(): void {
     this.#tracked -= 1;
     this.#checkSettled();
-  };
+  }
 
   get #isSettled(): boolean {
     return this.#unfinished.size === 0 && this.#tracked === 0;
@@ -318,6 +327,10 @@ export class TaskRunner implements QueueOwner, AppTasks {
     await within(GRACE_MS, Promise.all([this.settled(), this.threads.close()]));
     return abandoned.map(({ name }) => name);
   }
+}
+
+function resumeAll(runner: TaskRunner): void {
+  runner.resumeYielded();
 }
 
 const GRACE_MS = 400;

@@ -38,7 +38,7 @@ export function request(runner: TaskRunner): {
     respond(outcome = 'sent', failure) {
       host.outcome = outcome;
       host.failure = failure;
-      runner.track(queue.release());
+      queue.release();
     },
   };
 }

@@ -48,7 +48,7 @@ function read(ctx: Context, maxBytes: number): Promise<Buffer> {
 function gather(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   if (req.readableEnded) return Promise.resolve(Buffer.alloc(0)); // Node makes no stream for no body
   if (req.destroyed) return Promise.reject(incomplete());
-  return new Gathering(req, maxBytes).bytes;
+  return new Promise((resolve, reject) => void new Gathering(req, maxBytes, resolve, reject));
 }
 
 async function collect(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -85,35 +85,36 @@ function prepare(ctx: Context, maxBytes: number): string | undefined {
 /** Takes a plain body from its events, without the cost of a stream around it. */
 class Gathering implements Upload {
   seen: Upload['seen'] = undefined;
-  readonly bytes: Promise<Buffer>;
   readonly #req: IncomingMessage;
   readonly #maxBytes: number;
   readonly #connection: Connection | undefined;
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] = [];
   #length = 0;
-  #resolve!: (bytes: Buffer) => void;
-  #reject!: (problem: Problem) => void;
-  // Set in the constructor: as initialisers they would be given names in a bundle, at a microsecond a body.
-  readonly #onData: (chunk: Buffer) => void;
-  readonly #onEnd: () => void;
-  readonly #onError: () => void;
+  #isDone = false;
+  #resolve: (bytes: Buffer) => void;
+  #reject: (problem: Problem) => void;
 
-  constructor(req: IncomingMessage, maxBytes: number) {
+  /** Gives the body, or a problem, to one of the two. */
+  constructor(
+    req: IncomingMessage,
+    maxBytes: number,
+    resolve: (bytes: Buffer) => void,
+    reject: (problem: Problem) => void,
+  ) {
     this.#req = req;
     this.#maxBytes = maxBytes;
     this.#connection = connectionOf(req.socket);
-    this.bytes = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.#onData = (chunk) => this.#take(chunk);
-    this.#onEnd = () => this.#finish();
-    this.#onError = () => this.fail(incomplete());
-    req.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError);
+    this.#resolve = resolve;
+    this.#reject = reject;
+    req
+      .on('data', (chunk: Buffer) => this.#take(chunk))
+      .on('end', () => this.#finish())
+      .on('error', () => this.fail(incomplete()));
     this.#connection?.watch(req, this);
   }
 
   #take(chunk: Buffer): void {
+    if (this.#isDone) return;
     this.#length += chunk.length;
     if (this.#length > this.#maxBytes) this.fail(tooLarge(this.#maxBytes));
     else this.#chunks.push(chunk);
@@ -121,18 +122,27 @@ class Gathering implements Upload {
 
   #finish(): void {
     const chunks = this.#chunks;
-    this.#connection?.unwatch(this);
-    // Background tasks keep the request, and these listeners would keep its body.
-    this.#req.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError);
     this.#resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#length));
+    this.#end();
   }
 
   fail(problem: Problem): void {
-    this.#connection?.unwatch(this);
-    this.#req.off('data', this.#onData).off('end', this.#onEnd).pause();
+    if (this.#isDone) return;
+    this.#req.pause();
     this.#reject(problem);
+    this.#end();
+  }
+
+  /** Background tasks keep the request, and with it what listens to it: the body must not be there. */
+  #end(): void {
+    this.#connection?.unwatch(this);
+    this.#isDone = true;
+    this.#chunks = [];
+    this.#resolve = this.#reject = IGNORE;
   }
 }
+
+const IGNORE = (): void => undefined;
 
 /** A plain body, piece by piece. Unlike Node's own iterator it leaves the connection open. */
 async function* pieces(req: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer, void> {

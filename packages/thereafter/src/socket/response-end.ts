@@ -7,9 +7,10 @@ export type End = 'sent' | 'aborted';
 /**
  * Calls back exactly once when a response is over, even if it already is.
  *
- * No single event of Node tells: `finish` is missing when the client leaves, `close` comes before the
- * handler has ended when the client leaves early, and neither ever comes for a pipelined request whose
- * client vanished. So whichever of them and of the socket's `close` is first decides.
+ * No single event of Node tells: `finish` is missing when the client leaves, `close` of the response
+ * comes before the handler has ended when the client leaves early, and neither ever comes for a
+ * pipelined request whose client vanished. So `finish` or the `close` of the socket decides, whichever
+ * is first; there is no `close` of a response without that of its socket.
  */
 export function onResponseEnd(
   { socket }: IncomingMessage,
@@ -20,20 +21,11 @@ export function onResponseEnd(
     done(res.writableFinished && isHealthy(socket) ? 'sent' : 'aborted');
     return;
   }
-  let isDone = false;
-  const finish = (): void => over(isHealthy(socket) ? 'sent' : 'aborted');
-  const close = (): void => over('aborted');
-  const over = (end: End): void => {
-    if (isDone) return;
-    isDone = true;
-    res.off('finish', finish);
-    res.off('close', close);
-    closeListeners(socket).delete(close);
-    done(end);
-  };
-  res.on('finish', finish);
-  res.on('close', close);
-  closeListeners(socket).add(close);
+  const awaited = awaitedOf(socket);
+  awaited.add(done);
+  res.on('finish', () => {
+    if (awaited.delete(done)) done(isHealthy(socket) ? 'sent' : 'aborted');
+  });
 }
 
 /** Node 20 and 22 say `finish` for a response that was cut in mid-flush; only the socket knows. */
@@ -41,16 +33,19 @@ function isHealthy(socket: Socket): boolean {
   return !socket.destroyed && !socket.errored;
 }
 
-const listeners = new WeakMap<Socket, Set<() => void>>();
+const awaitedBySocket = new WeakMap<Socket, Set<(end: End) => void>>();
 
-/** One listener a socket however many requests it carries, so that pipelining warns of no leak. */
-function closeListeners(socket: Socket): Set<() => void> {
-  const known = listeners.get(socket);
+/** Who waits for responses of a socket: one listener however many there are, so that pipelining warns of no leak. */
+function awaitedOf(socket: Socket): Set<(end: End) => void> {
+  const known = awaitedBySocket.get(socket);
   if (known) return known;
-  const callbacks = new Set<() => void>();
-  listeners.set(socket, callbacks);
+  const awaited = new Set<(end: End) => void>();
+  awaitedBySocket.set(socket, awaited);
   socket.once('close', () => {
-    for (const callback of callbacks) callback();
+    for (const done of awaited) {
+      awaited.delete(done);
+      done('aborted');
+    }
   });
-  return callbacks;
+  return awaited;
 }
