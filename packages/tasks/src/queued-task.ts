@@ -51,6 +51,8 @@ export class QueuedTask implements TaskHandle, CurrentTask {
   readonly queuedAtMs: number | undefined = eventTime();
   status: TaskStatus = 'waiting';
   startedAtMs: number | undefined = undefined;
+  /** Its neighbours among those that have not ended. */
+  links: { before: QueuedTask | undefined; after: QueuedTask | undefined } | undefined = undefined;
   /** Set while it runs, if it has a timeout. */
   timer: NodeJS.Timeout | undefined = undefined;
   /** Set while it runs, if somebody waits for its end. */

@@ -8,6 +8,7 @@ import {
 } from './errors.ts';
 import { eventTime, publish, type DiscardReason } from './events.ts';
 import { BackgroundJob, type QueuedTask, type TaskStatus } from './queued-task.ts';
+import { TaskList } from './task-list.ts';
 import { TaskQueue, type QueueOwner, type TaskHost } from './task-queue.ts';
 import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
 import { ThreadPool } from './thread-pool.ts';
@@ -79,7 +80,7 @@ export class TaskRunner implements QueueOwner, AppTasks {
   /** For tasks that were not included: what they need is planned when they first run. */
   readonly #unplanned: Plan;
   /** Waiting and running tasks. */
-  readonly #unfinished = new Set<QueuedTask>();
+  readonly #unfinished = new TaskList();
   #running = 0;
   /** Work besides: scopes that end, error handlers. */
   #tracked = 0;
@@ -312,12 +313,12 @@ export class TaskRunner implements QueueOwner, AppTasks {
    */
   async close(timeoutMs: number): Promise<readonly string[]> {
     if (this.#hold?.isShut) {
-      for (const entry of this.#unfinished) this.discard(entry, 'held');
+      for (const entry of this.#unfinished.toArray()) this.discard(entry, 'held');
       this.#hold.open();
     }
     await within(timeoutMs, this.settled());
     this.#isClosed = true;
-    const abandoned = [...this.#unfinished];
+    const abandoned = this.#unfinished.toArray();
     for (const entry of abandoned) {
       const error = new TaskAbandonedError(entry.name);
       entry.abort(error);

@@ -15,16 +15,19 @@ export type End = 'sent' | 'aborted';
 export function onResponseEnd(
   { socket }: IncomingMessage,
   res: ServerResponse,
-  done: (end: End) => void,
+  done: Done,
 ): void {
   if (res.writableFinished || res.closed || socket.destroyed) {
     done(res.writableFinished && isHealthy(socket) ? 'sent' : 'aborted');
     return;
   }
   const awaited = awaitedOf(socket);
-  awaited.add(done);
+  awaited.push(done);
   res.on('finish', () => {
-    if (awaited.delete(done)) done(isHealthy(socket) ? 'sent' : 'aborted');
+    const index = awaited.indexOf(done);
+    if (index === -1) return;
+    awaited.splice(index, 1);
+    done(isHealthy(socket) ? 'sent' : 'aborted');
   });
 }
 
@@ -33,19 +36,22 @@ function isHealthy(socket: Socket): boolean {
   return !socket.destroyed && !socket.errored;
 }
 
-const awaitedBySocket = new WeakMap<Socket, Set<(end: End) => void>>();
+type Done = (end: End) => void;
 
-/** Who waits for responses of a socket: one listener however many there are, so that pipelining warns of no leak. */
-function awaitedOf(socket: Socket): Set<(end: End) => void> {
+const awaitedBySocket = new WeakMap<Socket, Done[]>();
+
+/**
+ * Who waits for responses of a socket: one listener however many there are, so that pipelining warns of
+ * no leak. A list, because it is short, and because a `Set` that is filled and emptied all the time leaves
+ * a chain of old tables behind, along which every request would live until the next full collection.
+ */
+function awaitedOf(socket: Socket): Done[] {
   const known = awaitedBySocket.get(socket);
   if (known) return known;
-  const awaited = new Set<(end: End) => void>();
+  const awaited: Done[] = [];
   awaitedBySocket.set(socket, awaited);
   socket.once('close', () => {
-    for (const done of awaited) {
-      awaited.delete(done);
-      done('aborted');
-    }
+    for (const done of awaited.splice(0)) done('aborted');
   });
   return awaited;
 }
