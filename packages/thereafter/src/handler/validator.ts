@@ -22,7 +22,8 @@ function spelledOut(part: unknown): string {
   if (typeof part === 'function') return `function ${idOf(part)}`;
   if (typeof part !== 'object' || part === null) return `${typeof part} ${JSON.stringify(part)}`;
   const entries = Reflect.ownKeys(part).map(
-    (key) => `${JSON.stringify(String(key))}:${spelledOut((part as Record<PropertyKey, unknown>)[key])}`,
+    (key) =>
+      `${JSON.stringify(String(key))}:${spelledOut((part as Record<PropertyKey, unknown>)[key])}`,
   );
   return `{${entries.join()}}`;
 }

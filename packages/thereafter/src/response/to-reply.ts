@@ -1,9 +1,9 @@
 import { isPromise } from '@thereafter/di';
 import { TasksFullError } from '@thereafter/tasks';
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Context } from '../context.ts';
+import { http } from '../socket/node-http.ts';
 import { Busy, Problem } from './problem.ts';
 import { HttpReply, Reply, ReplySource, type ReplyStyle } from './reply.ts';
 
@@ -110,8 +110,8 @@ function fromHttpReply(
 
 /** Refuses what would split the response before `Headers` does, whose message repeats the value. */
 function setHeader(headers: Headers, name: string, value: string): void {
-  validateHeaderName(name);
-  validateHeaderValue(name, value);
+  http.validateHeaderName(name);
+  http.validateHeaderValue(name, value);
   headers.set(name, value);
 }
 

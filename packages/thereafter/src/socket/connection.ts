@@ -93,7 +93,8 @@ export class Connection {
   check(nowMs: number): void {
     const socket = this.#socket;
     this.#countUnanswered(); // and lets go of what is out
-    if (socket.writableLength > 0 && !socket.timeout) socket.setTimeout(this.#limits.writeTimeoutMs);
+    if (socket.writableLength > 0 && !socket.timeout)
+      socket.setTimeout(this.#limits.writeTimeoutMs);
     if (this.#upload) this.#checkUpload(this.#upload, nowMs);
   }
 

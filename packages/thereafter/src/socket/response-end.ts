@@ -12,11 +12,7 @@ export type End = 'sent' | 'aborted';
  * pipelined request whose client vanished. So `finish` or the `close` of the socket decides, whichever
  * is first; there is no `close` of a response without that of its socket.
  */
-export function onResponseEnd(
-  { socket }: IncomingMessage,
-  res: ServerResponse,
-  done: Done,
-): void {
+export function onResponseEnd({ socket }: IncomingMessage, res: ServerResponse, done: Done): void {
   if (res.writableFinished || res.closed || socket.destroyed) {
     done(res.writableFinished && isHealthy(socket) ? 'sent' : 'aborted');
     return;

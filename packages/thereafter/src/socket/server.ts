@@ -1,12 +1,13 @@
 import { ThereafterError } from '@thereafter/di';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { AppLimits } from '../limits.ts';
 import { closeGently } from './close.ts';
 import { Connection, connectionOf } from './connection.ts';
+import { http, https } from './node-http.ts';
 import { notImplemented, toRefusal, writeRefusal } from './refusal.ts';
 
 export interface ListenOptions {
@@ -80,9 +81,10 @@ export function createHttpServer(
   tls?: TlsOptions,
 ): { readonly server: Server | TlsServer; readonly stopWatching: () => void } {
   const server = tls
-    ? createTlsServer({ ...tls, ...nodeOptions(limits) })
-    : createServer(nodeOptions(limits));
-  return { server, stopWatching: guard(server, limits, listener) };
+    ? https().createServer({ ...tls, ...nodeOptions(limits) })
+    : http.createServer(nodeOptions(limits));
+  const opened = tls ? 'secureConnection' : 'connection';
+  return { server, stopWatching: guard(server, opened, limits, listener) };
 }
 
 function nodeOptions(limits: AppLimits): ServerOptions {
@@ -105,6 +107,7 @@ function nodeOptions(limits: AppLimits): ServerOptions {
  */
 function guard(
   server: Server | TlsServer,
+  opened: 'connection' | 'secureConnection',
   limits: AppLimits,
   listener: RequestListener,
 ): () => void {
@@ -118,7 +121,7 @@ function guard(
     // Silence alone is no fault: the handler may be at work.
     if (socket.writableLength > 0 || connectionOf(socket)?.isIdle) socket.destroy();
   });
-  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+  server.on(opened, (socket: Socket) => {
     const connection = new Connection(socket, limits);
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
