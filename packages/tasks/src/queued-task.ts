@@ -1,5 +1,4 @@
 import { AsyncResource } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
 import type { RunOn, TaskHandle, TaskSettings } from './background-tasks.ts';
 import { currentTask, type CurrentTask } from './current-task.ts';
 import { eventTime } from './events.ts';
@@ -32,6 +31,9 @@ export interface TaskHome {
   /** Takes the task out again; says whether it came in time. */
   withdraw(entry: QueuedTask): boolean;
 }
+
+/** An import would bring Web Crypto too, which takes long to load. */
+const { randomUUID } = process.getBuiltinModule('node:crypto');
 
 /** Nobody listens for the end of this resource, so none is reported. */
 const MANUAL_DESTROY = { requireManualDestroy: true };

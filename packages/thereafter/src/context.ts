@@ -6,9 +6,9 @@ import {
   type TaskHost,
   type TaskQueue,
 } from '@thereafter/tasks';
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseCookie } from 'cookie';
+import { nodeCrypto } from './node-modules.ts';
 import type { CompiledApp } from './compile.ts';
 import type { CompiledRoute } from './compile-route.ts';
 import { parsePairs, type Pairs } from './handler/pairs.ts';
@@ -69,7 +69,7 @@ export class Context implements TaskHost {
 
   /** Names the request in logs and problems. */
   get id(): string {
-    return (this.#id ??= randomUUID());
+    return (this.#id ??= nodeCrypto.randomUUID());
   }
 
   /** @internal From the middleware that takes over the id of a proxy. */

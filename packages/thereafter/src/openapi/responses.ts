@@ -5,7 +5,7 @@ import type { Json, JsonSchema, OpenApiContent, OpenApiResponse } from './docume
 import { OpenApiError } from './errors.ts';
 import { anyOf } from './inputs.ts';
 import type { SchemaWriter } from './schema-writer.ts';
-import { http } from '../socket/node-http.ts';
+import { http } from '../node-modules.ts';
 
 type ProblemClass = NonNullable<RouteOptions['errors']>[number];
 

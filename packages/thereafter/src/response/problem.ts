@@ -1,5 +1,5 @@
 import type { Static, TObject } from 'typebox';
-import { http } from '../socket/node-http.ts';
+import { http } from '../node-modules.ts';
 
 /** What a problem type is, for `Problem.define`. */
 export interface ProblemDefinition<S extends TObject> {

@@ -3,7 +3,7 @@ import { TasksFullError } from '@thereafter/tasks';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Context } from '../context.ts';
-import { http } from '../socket/node-http.ts';
+import { http } from '../node-modules.ts';
 import { Busy, Problem } from './problem.ts';
 import { HttpReply, Reply, ReplySource, type ReplyStyle } from './reply.ts';
 

@@ -7,7 +7,7 @@ import type { TlsOptions } from 'node:tls';
 import type { AppLimits } from '../limits.ts';
 import { closeGently } from './close.ts';
 import { Connection, connectionOf } from './connection.ts';
-import { http, https } from './node-http.ts';
+import { http, https } from '../node-modules.ts';
 import { notImplemented, toRefusal, writeRefusal } from './refusal.ts';
 
 export interface ListenOptions {
