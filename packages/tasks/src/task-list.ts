@@ -33,7 +33,8 @@ export class TaskList {
     else this.#first = after;
     if (after) after.links!.before = before;
     else this.#last = before;
-    entry.links = undefined; // who has left leads nowhere
+    // Who has left leads nowhere, for the same reason.
+    links.before = links.after = entry.links = undefined;
     this.#size -= 1;
     return true;
   }
