@@ -78,7 +78,10 @@ class BenchController {
   }
 }
 
-const app = createApp({ logger: false }).include(BenchController);
+// Ten thousand connections of the load, and one of who looks whether it is there.
+const limits = { maxConnections: 10_001 };
+
+const app = createApp({ logger: false, limits }).include(BenchController);
 for (let route = 0; route < work.routeCount; route++) {
   app.get(
     `/things/${route}/:id`,

@@ -11,8 +11,6 @@ export interface Workload {
   readonly paths: readonly string[];
   /** Sent as JSON by POST; without it the request is a GET. */
   readonly json?: string;
-  /** Default 32. */
-  readonly connections?: number;
 }
 
 export interface Measurement {
@@ -22,27 +20,41 @@ export interface Measurement {
   readonly requestsPerSecond: number;
 }
 
+/** How much is asked at once, and for how long. */
+export interface Load {
+  readonly connections?: number;
+  readonly seconds?: number;
+}
+
 const CONNECTIONS = 32;
 const SECONDS = 1;
 
 const hasWrk = spawnSync('wrk', ['-v']).error === undefined;
 
+const tool = hasWrk ? 'wrk' : 'autocannon';
+
 /** For reports. */
-export const loadTool: string = `${hasWrk ? 'wrk' : 'autocannon'}, ${CONNECTIONS} connections`;
+export const loadTool: string = `${tool}, ${CONNECTIONS} connections`;
 
 const run = promisify(execFile);
 const distFolder = fileURLToPath(new URL('../dist/', import.meta.url));
 
 /**
- * Loads a server for a second from a second process.
+ * Loads a server from a second process, by default for a second over 32 connections.
  *
  * @throws When an answer is no 2xx: a wrong answer must not count as a fast one.
  */
-export async function measure(server: ServerProcess, workload: Workload): Promise<Measurement> {
+export async function measure(
+  server: ServerProcess,
+  workload: Workload,
+  { connections = CONNECTIONS, seconds: duration = SECONDS }: Load = {},
+): Promise<Measurement> {
+  const load = { connections, seconds: duration };
   const before = await server.usage();
   const { requests, seconds } = await (hasWrk ? loadWithWrk : loadWithAutocannon)(
     server.url,
     workload,
+    load,
   );
   const after = await server.usage();
   return {
@@ -57,13 +69,14 @@ interface Sent {
   readonly seconds: number;
 }
 
-async function loadWithWrk(url: string, workload: Workload): Promise<Sent> {
+async function loadWithWrk(url: string, workload: Workload, load: Required<Load>): Promise<Sent> {
   const script = wrkScript(workload);
   const [command, ...args] = pinned(1, [
     'wrk',
     '--threads=1',
-    `--connections=${workload.connections ?? CONNECTIONS}`,
-    `--duration=${SECONDS}s`,
+    `--connections=${load.connections}`,
+    `--duration=${load.seconds}s`,
+    '--timeout=10s',
     `--script=${script}`,
     `${url}${workload.paths[0]}`,
   ]);
@@ -103,9 +116,10 @@ end
 
 async function loadWithAutocannon(
   url: string,
-  { paths, json, connections = CONNECTIONS }: Workload,
+  { paths, json }: Workload,
+  load: Required<Load>,
 ): Promise<Sent> {
-  const job: AutocannonJob = { url, paths, json, connections, seconds: SECONDS };
+  const job: AutocannonJob = { url, paths, json, ...load };
   const program = `${distFolder}src/load-autocannon.mjs`;
   const [command, ...args] = pinned(1, [process.execPath, program, JSON.stringify(job)]);
   const { stdout } = await run(command, args);

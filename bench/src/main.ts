@@ -4,13 +4,14 @@ import { http } from './http.ts';
 import { jobs } from './jobs.ts';
 import { print, renderDocs, save, type Group } from './report.ts';
 import { routes } from './routes.ts';
+import { scale } from './scale.ts';
 import { start } from './start.ts';
 import { tasks } from './tasks.ts';
 
 /** Rounds of a run that counts, and of one that only shows that everything works. */
 const ROUNDS = { full: 7, quick: 2 } as const;
 
-const groups: Record<string, Group> = { http, routes, tasks, di, jobs, start };
+const groups: Record<string, Group> = { http, routes, tasks, di, jobs, start, scale };
 
 const names = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const flags = process.argv.slice(2).filter((word) => word.startsWith('-'));

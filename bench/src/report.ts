@@ -36,6 +36,7 @@ interface Saved extends GroupResult {
 }
 
 const resultsFolder = new URL('../results/', import.meta.url);
+const remarksFolder = new URL('../remarks/', import.meta.url);
 const docsFile = new URL('../../docs/reference/benchmarks.md', import.meta.url);
 
 /** A figure that may be at most so much. */
@@ -113,7 +114,7 @@ export function renderDocs(groups: readonly string[]): void {
 
 const INTRODUCTION = `# Benchmarks
 
-Written by \`pnpm bench http routes tasks di jobs start\`; the servers and programs that were measured stand in
+Written by \`pnpm bench http routes tasks di jobs start scale\`; the servers and programs that were measured stand in
 \`bench/\`, and every sample in \`bench/results/\`. \`--quick\` shows figures without keeping them.
 
 What a framework costs is the CPU time that its process spends for one request, user and system time
@@ -133,7 +134,14 @@ function section(name: string, saved: Saved): string {
     ...(versions.length > 0 ? [`· ${versions.join(' · ')}`] : []),
     '',
     ...allTables(saved).map(markdownTable),
+    ...remarksOn(name),
   ].join('\n');
+}
+
+/** What was tried where a goal is not reached, and why that is the limit: written by hand. */
+function remarksOn(name: string): string[] {
+  const file = new URL(`${name}.md`, remarksFolder);
+  return existsSync(file) ? [`### Remarks\n`, readFileSync(file, 'utf8')] : [];
 }
 
 function allTables({ goals, tables }: GroupResult): Table[] {

@@ -5,10 +5,10 @@ import { median, medianRatio } from './statistics.ts';
 
 const COUNT = 500;
 
-const one: Workload = { paths: ['/things/0/42'] };
-const many: Workload = {
-  paths: shuffled(Array.from({ length: COUNT }, (_, route) => `/things/${route}/42`)),
-};
+/** Each of so many routes, at random. */
+export function eachOf(count: number): Workload {
+  return { paths: shuffled(Array.from({ length: count }, (_, route) => `/things/${route}/42`)) };
+}
 
 /** The same routes each time, in an order without a pattern. */
 function shuffled(paths: string[]): string[] {
@@ -24,8 +24,8 @@ export const routes: Group = async ({ rounds }) => {
   await using small = await startPeers(peerNames, { routes: 1 });
   await using large = await startPeers(peerNames, { routes: COUNT });
   const subjects = peerNames.flatMap((peer) => [
-    { key: `1 ${peer}`, server: small.servers.get(peer)!, workload: one },
-    { key: `${COUNT} ${peer}`, server: large.servers.get(peer)!, workload: many },
+    { key: `1 ${peer}`, server: small.servers.get(peer)!, workload: eachOf(1) },
+    { key: `${COUNT} ${peer}`, server: large.servers.get(peer)!, workload: eachOf(COUNT) },
   ]);
   const measured = await interleave(subjects, rounds);
   const cpu = (count: number, peer: string): number[] =>

@@ -1,6 +1,6 @@
 import { build, versionsOf } from './build.ts';
 import { checkContract } from './contract.ts';
-import { measure, type Measurement, type Workload } from './load.ts';
+import { measure, type Load, type Measurement, type Workload } from './load.ts';
 import { ServerProcess } from './process.ts';
 import { rotated } from './statistics.ts';
 
@@ -63,6 +63,7 @@ export interface Subject {
   readonly key: string;
   readonly server: ServerProcess;
   readonly workload: Workload;
+  readonly load?: Load;
 }
 
 /**
@@ -74,11 +75,11 @@ export async function interleave(
   rounds: number,
 ): Promise<Map<string, Measurement[]>> {
   const measured = new Map(subjects.map(({ key }) => [key, [] as Measurement[]]));
-  for (const { server, workload } of subjects) await measure(server, workload); // warms up
+  for (const { server, workload, load } of subjects) await measure(server, workload, load); // warms up
   for (let round = 0; round < rounds; round++) {
     progress(`round ${round + 1} of ${rounds}`);
-    for (const { key, server, workload } of rotated(subjects, round)) {
-      measured.get(key)!.push(await measure(server, workload));
+    for (const { key, server, workload, load } of rotated(subjects, round)) {
+      measured.get(key)!.push(await measure(server, workload, load));
     }
   }
   progress('');

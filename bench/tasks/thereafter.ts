@@ -42,4 +42,6 @@ class TasksController {
   }
 }
 
-await createApp({ logger: false }).include(TasksController).listen({ port: work.port });
+await createApp({ logger: false, tasks: { maxPending: 2 * work.MANY } })
+  .include(TasksController)
+  .listen({ port: work.port });

@@ -75,8 +75,8 @@ export class Scope implements AsyncDisposable, Builder {
         }
         const made = this.#perform(step);
         if (isPending(step.node, made)) {
-          // Who asks meanwhile, through lazy(), shares it.
-          this.#remember(step.node, made);
+          // Who asks meanwhile, through lazy(), shares it. No step looks at it before it is settled.
+          slots[step.slot] = made;
           return made.then((value) => {
             slots[step.slot] = value;
             return this.#runFrom(i + 1, isInvalid || value === INVALID);

@@ -59,6 +59,9 @@ export class BackgroundTasks {
 
   constructor(sink: TaskSink) {
     this.#sink = sink;
+    // Not initialisers: those would be given names in a bundle, at a microsecond a request.
+    this.add = (task: unknown, ...args: unknown[]) => sink.push(task, args, NO_SETTINGS);
+    this.addTask = this.add;
   }
 
   /** Tasks that have not started yet. */
@@ -75,11 +78,10 @@ export class BackgroundTasks {
    * @throws {JobEngineMissingError} `TASK_NEEDS_ENGINE` for a durable task without a job engine.
    * @throws {TasksClosedError} `TASKS_CLOSED` when the app is closed.
    */
-  readonly add: AddTask = (task: unknown, ...args: unknown[]) =>
-    this.#sink.push(task, args, NO_SETTINGS);
+  readonly add: AddTask;
 
   /** The same as `add`, for those who come from FastAPI. */
-  readonly addTask: AddTask = this.add;
+  readonly addTask: AddTask;
 
   /**
    * Sets options for the tasks that are added through the result.

@@ -1,5 +1,4 @@
 import { AsyncResource } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
 import type { RunOn, TaskHandle, TaskSettings } from './background-tasks.ts';
 import { currentTask, type CurrentTask } from './current-task.ts';
 import { eventTime } from './events.ts';
@@ -35,6 +34,9 @@ export interface TaskHome {
   withdraw(entry: QueuedTask): boolean;
 }
 
+/** An import would bring Web Crypto too, which takes long to load. */
+const { randomUUID } = process.getBuiltinModule('node:crypto');
+
 /** Nobody listens for the end of this resource, so none is reported. */
 const MANUAL_DESTROY = { requireManualDestroy: true };
 
@@ -53,6 +55,8 @@ export class QueuedTask implements TaskHandle, CurrentTask {
   readonly queuedAtMs: number | undefined = eventTime();
   status: TaskStatus = 'waiting';
   startedAtMs: number | undefined = undefined;
+  /** Its neighbours among those that have not ended. */
+  links: { before: QueuedTask | undefined; after: QueuedTask | undefined } | undefined = undefined;
   /** Set while it runs, if it has a timeout. */
   timer: NodeJS.Timeout | undefined = undefined;
   /** Set while it runs, if somebody waits for its end. */

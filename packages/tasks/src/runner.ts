@@ -10,6 +10,7 @@ import {
 } from './errors.ts';
 import { eventTime, publish, type DiscardReason } from './events.ts';
 import { BackgroundJob, QueuedTask, type TaskStatus } from './queued-task.ts';
+import { TaskList } from './task-list.ts';
 import { TaskQueue, type QueueOwner, type TaskHost } from './task-queue.ts';
 import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
 import { ThreadPool } from './thread-pool.ts';
@@ -84,13 +85,14 @@ export class TaskRunner implements QueueOwner, AppTasks {
   /** For tasks that were not included: what they need is planned when they first run. */
   readonly #unplanned: Plan;
   /** Waiting and running tasks. */
-  readonly #unfinished = new Set<QueuedTask>();
+  readonly #unfinished = new TaskList();
   #running = 0;
   /** Work besides: scopes that end, error handlers. */
   #tracked = 0;
   readonly #whenSettled: (() => void)[] = [];
   readonly #whenTurn: (() => void)[] = [];
-  #nextMacrotask: Promise<void> | undefined = undefined;
+  /** Queues that have let others go first. */
+  #yielded: TaskQueue[] = [];
   #hold: Hold | undefined = undefined;
   #isClosed = false;
 
@@ -160,13 +162,15 @@ export class TaskRunner implements QueueOwner, AppTasks {
     if (this.#running < this.#maxRunning) this.#whenTurn.shift()?.();
   }
 
-  nextMacrotask(): Promise<void> {
-    return (this.#nextMacrotask ??= new Promise((resolve) => {
-      setImmediate(() => {
-        this.#nextMacrotask = undefined;
-        resolve();
-      });
-    }));
+  yield(queue: TaskQueue): void {
+    if (this.#yielded.push(queue) === 1) setImmediate(resumeAll, this); // one for all of this turn
+  }
+
+  /** @internal The next turn of the event loop has come. */
+  resumeYielded(): void {
+    const queues = this.#yielded;
+    this.#yielded = []; // who yields again waits for the turn after this
+    for (const queue of queues) queue.resume();
   }
 
   run(entry: QueuedTask): Promise<void> | undefined {
@@ -276,15 +280,21 @@ export class TaskRunner implements QueueOwner, AppTasks {
     }
   }
 
+  /** Keeps track of work that runs outside of any request. */
   track(work: Promise<void>): void {
-    this.#tracked += 1;
-    void work.then(this.#untrack, this.#untrack);
+    this.enter();
+    const leave = (): void => this.leave();
+    void work.then(leave, leave);
   }
 
-  readonly #untrack = (): void => {
+  enter(): void {
+    this.#tracked += 1;
+  }
+
+  leave(): void {
     this.#tracked -= 1;
     this.#checkSettled();
-  };
+  }
 
   get #isSettled(): boolean {
     return this.#unfinished.size === 0 && this.#tracked === 0;
@@ -330,12 +340,12 @@ export class TaskRunner implements QueueOwner, AppTasks {
    */
   async close(timeoutMs: number): Promise<readonly string[]> {
     if (this.#hold?.isShut) {
-      for (const entry of this.#unfinished) this.discard(entry, 'held');
+      for (const entry of this.#unfinished.toArray()) this.discard(entry, 'held');
       this.#hold.open();
     }
     await within(timeoutMs, this.settled());
     this.#isClosed = true;
-    const abandoned = [...this.#unfinished];
+    const abandoned = this.#unfinished.toArray();
     for (const entry of abandoned) {
       const error = new TaskAbandonedError(entry.name);
       entry.abort(error);
@@ -345,6 +355,10 @@ export class TaskRunner implements QueueOwner, AppTasks {
     await within(GRACE_MS, Promise.all([this.settled(), this.threads.close()]));
     return abandoned.map(({ name }) => name);
   }
+}
+
+function resumeAll(runner: TaskRunner): void {
+  runner.resumeYielded();
 }
 
 const GRACE_MS = 400;

@@ -1,4 +1,5 @@
 import type { Failure } from '@thereafter/di';
+import { AsyncResource } from 'node:async_hooks';
 import type { TaskHandle, TaskSettings, TaskSink } from './background-tasks.ts';
 import { DurableTasks, type DurableOwner, type DurableTask } from './durable-tasks.ts';
 import type { JobEngine } from './durable.ts';
@@ -43,9 +44,15 @@ export interface QueueOwner extends DurableOwner {
   run(entry: QueuedTask): Promise<void> | undefined;
   /** Takes note of a task that will not run. */
   discard(entry: QueuedTask | DurableTask, reason: DiscardReason): void;
-  /** The next turn of the event loop, in which other requests are served. */
-  nextMacrotask(): Promise<void>;
+  /** Calls `resume()` of the queue in the next turn of the event loop, when others have been served. */
+  yield(queue: TaskQueue): void;
+  /** A queue is at work, until as many calls of `leave()`. */
+  enter(): void;
+  leave(): void;
 }
+
+/** Ends what was made for the request; gives a promise only when there is something to wait for. */
+type EndScope = () => Promise<void> | undefined;
 
 /**
  * The tasks of one request.
@@ -61,6 +68,11 @@ export class TaskQueue implements TaskSink, TaskHome {
   readonly #waiting: QueuedTask[] = [];
   #durable: DurableTasks | undefined = undefined;
   #state: 'open' | 'draining' | 'drained' = 'open';
+  /** How many tasks are run at once at the moment, or would be. */
+  #lanes = 0;
+  #endScope: EndScope | undefined = undefined;
+  /** Where `release` was called: turns of the event loop are shared with queues of other requests. */
+  #origin: AsyncResource | undefined = undefined;
 
   constructor(owner: QueueOwner, host: TaskHost) {
     this.#owner = owner;
@@ -86,7 +98,7 @@ export class TaskQueue implements TaskSink, TaskHome {
     this.#owner.accept(entry);
     this.#waiting.push(entry);
     if (this.#state === 'open') this.#host.expectEnd();
-    else if (this.#state === 'drained') this.#owner.track(this.release());
+    else if (this.#state === 'drained') this.release();
     return entry;
   }
 
@@ -109,31 +121,26 @@ export class TaskQueue implements TaskSink, TaskHome {
 
   /**
    * The response is over and the handler has settled: runs the tasks, then `endScope`, then the tasks
-   * that it added.
-   *
-   * @returns Settles when the queue is empty; never rejects.
+   * that it added. Nothing runs before this returns.
    */
-  async release(endScope?: () => Promise<void>): Promise<void> {
+  release(endScope?: EndScope): void {
     this.#state = 'draining';
     if (this.#durable) this.#owner.track(this.#durable.release());
-    await Promise.resolve(); // never within the call of add() or a listener of the socket
-    if (this.#waiting.length > 0) await this.#runAll();
-    if (endScope) {
-      await endScope();
-      if (this.#waiting.length > 0) await this.#runAll();
-    }
-    this.#state = 'drained';
+    this.#endScope = endScope;
+    if (endScope) this.#origin = new AsyncResource('TaskQueue', { requireManualDestroy: true });
+    this.#owner.enter();
+    process.nextTick(drain, this); // never within the call of add() or a listener of the socket
   }
 
-  async #runAll(): Promise<void> {
-    const { concurrency } = this.#owner;
-    if (concurrency === 1) return this.#runEach();
-    while (this.#waiting.length > 0) {
-      await Promise.all(Array.from({ length: concurrency }, () => this.#runEach()));
-    }
+  /** @internal Runs what waits, as many at once as may be. */
+  drain(): void {
+    if (this.#waiting.length === 0) return this.#finish();
+    this.#lanes = this.#owner.concurrency;
+    for (let lane = this.#lanes; lane > 0; lane--) this.resume();
   }
 
-  async #runEach(): Promise<void> {
+  /** Runs the next task; after it, in a later turn, the one after. Tasks that run at once have a lane each. */
+  resume(): void {
     for (let entry; (entry = this.#waiting[0]);) {
       if (entry.status !== 'waiting' || !mayRun(entry, this.#host)) {
         this.#waiting.shift();
@@ -141,20 +148,41 @@ export class TaskQueue implements TaskSink, TaskHome {
         continue;
       }
       const turn = this.#owner.turn();
-      if (turn) {
-        await turn;
-        continue; // it may have been cancelled meanwhile
-      }
+      if (turn) return void turn.then(() => this.resume()); // it may be cancelled meanwhile
       this.#waiting.shift();
-      const running = this.#owner.run(entry);
-      if (running) await running;
-      if (entry.stopsOthers && entry.hasFailed) this.#discardAll();
-      if (this.#waiting.length > 0) await this.#owner.nextMacrotask();
+      return this.#run(entry);
     }
     this.#owner.passTurn();
+    if (--this.#lanes === 0) this.drain(); // again: what the last lanes added has been appended
+  }
+
+  #run(entry: QueuedTask): void {
+    const running = this.#owner.run(entry);
+    if (running) void running.then(() => this.#after(entry));
+    else this.#after(entry);
+  }
+
+  #after(entry: QueuedTask): void {
+    if (entry.stopsOthers && entry.hasFailed) this.#discardAll();
+    if (this.#waiting.length > 0) this.#owner.yield(this);
+    else this.resume();
+  }
+
+  #finish(): void {
+    const endScope = this.#endScope;
+    this.#endScope = undefined;
+    const ending = endScope && this.#origin?.runInAsyncScope(endScope);
+    if (ending) return void ending.then(() => this.drain());
+    if (this.#waiting.length > 0) return this.drain();
+    this.#state = 'drained';
+    this.#owner.leave();
   }
 
   #discardAll(): void {
     for (const entry of this.#waiting.splice(0)) this.#owner.discard(entry, 'stopOnError');
   }
+}
+
+function drain(queue: TaskQueue): void {
+  queue.drain();
 }

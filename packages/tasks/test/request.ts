@@ -40,7 +40,7 @@ export function request(runner: TaskRunner): {
       host.isAnswered = true;
       host.outcome = outcome;
       host.failure = failure;
-      runner.track(queue.release());
+      queue.release();
     },
   };
 }

@@ -82,21 +82,27 @@ function readAndCall(
 
 /** For routes that make something for each request. Waits only where there is something to wait for. */
 function runInScope(call: Call, plan: Plan, container: Container): CompiledRoute['run'] {
-  const run = (ctx: Context, scope: Scope): unknown => {
+  const finish = (ctx: Context, scope: Scope, slots: readonly unknown[]): unknown => {
+    let result: unknown;
     try {
-      const filling = scope.run();
-      if (isPromise(filling)) {
-        return settle(
-          ctx,
-          scope,
-          filling.then((slots) => checkAndCall(call, ctx, slots)),
-        );
-      }
-      const result = checkAndCall(call, ctx, filling);
-      return isPromise(result) || scope.hasHandlerTeardowns ? settle(ctx, scope, result) : result;
+      result = checkAndCall(call, ctx, slots);
     } catch (error) {
-      return settle(ctx, scope, Promise.reject(error as Error)); // whatever was thrown
+      return fail(ctx, scope, error);
     }
+    return isPromise(result) || scope.hasHandlerTeardowns ? settle(ctx, scope, result) : result;
+  };
+  const run = (ctx: Context, scope: Scope): unknown => {
+    let filling: readonly unknown[] | Promise<readonly unknown[]>;
+    try {
+      filling = scope.run();
+    } catch (error) {
+      return fail(ctx, scope, error);
+    }
+    if (!isPromise(filling)) return finish(ctx, scope, filling);
+    return filling.then(
+      (slots) => finish(ctx, scope, slots),
+      (error: unknown) => fail(ctx, scope, error),
+    );
   };
   return (ctx) => {
     const scope = (ctx.scope = container.openScope(plan, ctx));
@@ -109,25 +115,31 @@ function checkAndCall(call: Call, ctx: Context, slots: readonly unknown[]): unkn
   return call(slots);
 }
 
-/**
- * Waits for the handler, then ends what lives no longer than it. What fails there is the answer, unless
- * the handler has failed already: see docs/adr/0003-failed-clean-up-before-the-response.md.
- */
+/** Waits for the handler, then ends what lives no longer than it. What fails there is the answer. */
 async function settle(ctx: Context, scope: Scope, result: unknown): Promise<unknown> {
+  let value: unknown;
   try {
-    const value = await result;
+    value = await result;
     if (scope.hasHandlerTeardowns) await scope.closeHandler();
-    return value;
-  } catch (thrown) {
-    // A constructor may have asked, with inject(), for an input that turned out not to be valid.
-    const isInput = thrown instanceof ResolutionError && thrown.code === 'TA125' && ctx.issues;
-    const error = isInput ? new InvalidInput(ctx.issues!) : thrown;
-    ctx.failure = { error }; // a task that clean-up code adds comes after it
-    try {
-      await scope.closeHandler({ error });
-    } catch (closing) {
-      ctx.log.error({ err: closing, path: ctx.path }, 'clean-up after a failed handler failed');
-    }
-    throw error;
+  } catch (error) {
+    return fail(ctx, scope, error);
   }
+  return value;
+}
+
+/**
+ * Ends what lives no longer than the handler, which has failed: what fails there besides is only logged,
+ * see docs/adr/0003-failed-clean-up-before-the-response.md.
+ */
+async function fail(ctx: Context, scope: Scope, thrown: unknown): Promise<never> {
+  // A constructor may have asked, with inject(), for an input that turned out not to be valid.
+  const isInput = thrown instanceof ResolutionError && thrown.code === 'TA125' && ctx.issues;
+  const error = isInput ? new InvalidInput(ctx.issues!) : thrown;
+  ctx.failure = { error }; // a task that clean-up code adds comes after it
+  try {
+    await scope.closeHandler({ error });
+  } catch (closing) {
+    ctx.log.error({ err: closing, path: ctx.path }, 'clean-up after a failed handler failed');
+  }
+  throw error;
 }

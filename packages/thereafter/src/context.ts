@@ -6,9 +6,9 @@ import {
   type TaskHost,
   type TaskQueue,
 } from '@thereafter/tasks';
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseCookie } from 'cookie';
+import { nodeCrypto } from './node-modules.ts';
 import type { CompiledApp } from './compile.ts';
 import type { CompiledRoute } from './compile-route.ts';
 import { parsePairs, type Pairs } from './handler/pairs.ts';
@@ -69,7 +69,7 @@ export class Context implements TaskHost {
 
   /** Names the request in logs and problems. */
   get id(): string {
-    return (this.#id ??= randomUUID());
+    return (this.#id ??= nodeCrypto.randomUUID());
   }
 
   /** @internal From the middleware that takes over the id of a proxy. */
@@ -195,10 +195,19 @@ export class Context implements TaskHost {
     this.expectEnd();
   }
 
-  /** @internal Runs what `atEnd` was given. */
-  async runEndings(): Promise<void> {
+  /** @internal Whether `atEnd` was given something. */
+  get hasEndings(): boolean {
+    return this.#endings !== undefined;
+  }
+
+  /** @internal Runs what `atEnd` was given; from now on, that is run at once. */
+  runEndings(): Promise<void> | undefined {
     this.#hasEnded = true;
-    for (const run of this.#endings ?? []) await this.#runEnding(run);
+    return this.#endings && this.#runAll(this.#endings);
+  }
+
+  async #runAll(endings: readonly (() => Promise<void>)[]): Promise<void> {
+    for (const run of endings) await this.#runEnding(run);
   }
 
   async #runEnding(run: () => Promise<void>): Promise<void> {
@@ -247,7 +256,7 @@ export class Context implements TaskHost {
     const { runner } = this.#app;
     const queue = runner.queue(this);
     // Asked for so late that what releases the queue of a request has passed.
-    if (this.isOver && this.isAnswered) runner.track(queue.release());
+    if (this.isOver && this.isAnswered) queue.release();
     return queue;
   }
 

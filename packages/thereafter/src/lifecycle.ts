@@ -193,12 +193,19 @@ export function watchEnd(app: CompiledApp, ctx: Context): void {
 
 /** The response is over and the handler has settled: now the tasks, then the end of the scope. */
 function proceed(app: CompiledApp, ctx: Context): void {
-  const { queue } = ctx;
-  if (queue) app.runner.track(queue.release(() => endScope(ctx)));
-  else app.runner.track(endScope(ctx));
+  if (ctx.queue) return ctx.queue.release(() => endScope(ctx));
+  const ending = endScope(ctx);
+  if (ending) app.runner.track(ending);
 }
 
-async function endScope(ctx: Context): Promise<void> {
+/** Waits only if there is something to wait for. */
+function endScope(ctx: Context): Promise<void> | undefined {
+  if (ctx.scope?.hasTeardowns || ctx.hasEndings) return tearDown(ctx);
+  void ctx.scope?.close(); // has nothing to fail at
+  return void ctx.runEndings();
+}
+
+async function tearDown(ctx: Context): Promise<void> {
   try {
     await ctx.scope?.close(ctx.failure);
   } catch (error) {

@@ -15,10 +15,9 @@ import { readJson } from './json-body.ts';
 export function jsonReader(schema: TSchema, maxBytes: number | undefined) {
   const check = compileCheck(schema, 'body', '');
   const hasDefaults = JSON.stringify(schema).includes('"default":');
-  return async (ctx: Context): Promise<unknown> => {
-    const value = await readJson(ctx, maxBytes);
-    return check(ctx, hasDefaults ? Default(schema, value) : value);
-  };
+  const use = (value: unknown, ctx: Context): unknown =>
+    check(ctx, hasDefaults ? Default(schema, value) : value);
+  return (ctx: Context): Promise<unknown> => readJson(ctx, maxBytes, use);
 }
 
 export function textReader(maxBytes: number | undefined) {

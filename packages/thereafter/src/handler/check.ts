@@ -1,10 +1,10 @@
 import { INVALID } from '@thereafter/di';
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { DecodeUnsafe, HasCodec } from 'typebox/value';
 import { Settings } from 'typebox/system';
 import type { InputIssue } from '../response/problem.ts';
+import { validatorOf } from './validator.ts';
 
 /** Most issues that one input reports. */
 const MAX_ISSUES = 100;
@@ -27,7 +27,7 @@ export function compileCheck(
   source: InputIssue['source'],
   pointer: string,
 ): Check {
-  const validator = Compile(schema);
+  const validator = validatorOf(schema);
   const decode = HasCodec(schema) ? compileDecode(schema, source, pointer) : undefined;
   return (ctx, value) => {
     if (validator.Check(value)) return decode ? decode(ctx, value) : value;

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { validatorOf } from './validator.ts';
 
 /** What a path, query or header gives for one name. */
 export type Raw = string | readonly string[];
@@ -98,7 +98,7 @@ function coerceIntersection(parts: readonly TSchema[]): Coercer {
 function coerceUnion(alternatives: readonly TSchema[]): Coercer {
   const branches = alternatives.map((schema) => ({
     coerce: compileCoercer(schema),
-    validator: Compile(schema),
+    validator: validatorOf(schema),
   }));
   return (raw) => {
     for (const { coerce, validator } of branches) {

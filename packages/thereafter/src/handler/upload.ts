@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
 import { copyFile, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { nodeCrypto } from '../node-modules.ts';
 import type { Context } from '../context.ts';
 import { ContentTooLarge } from '../response/problem.ts';
 import type { RawPart } from './multipart.ts';
@@ -60,7 +60,7 @@ export async function saveFile(
   part: RawPart,
   maxBytes: number,
 ): Promise<UploadedFile> {
-  const path = join(await folder(), randomUUID());
+  const path = join(await folder(), nodeCrypto.randomUUID());
   await using file = await open(path, 'wx', 0o600);
   ctx.atEnd(() => rm(path, { force: true }));
   let size = 0;

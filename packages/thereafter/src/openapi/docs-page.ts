@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { nodeCrypto } from '../node-modules.ts';
 import type { Context } from '../context.ts';
 import { NotFound } from '../response/problem.ts';
 import { Reply } from '../response/reply.ts';
@@ -121,7 +121,7 @@ const loaded: Partial<Record<FileName, Promise<LoadedFile>>> = {};
 
 async function load(name: FileName): Promise<LoadedFile> {
   const content = await readFile(new URL(name, folder()));
-  const etag = `W/"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+  const etag = `W/"${nodeCrypto.createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
   return { compressed: await promisify(gzip)(content), etag };
 }
 

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { TObject, TSchema } from 'typebox';
 import { InvalidInput, type Problem, type ProblemDefinition } from '../response/problem.ts';
 import type { RouteOptions } from '../route.ts';
@@ -6,6 +5,7 @@ import type { Json, JsonSchema, OpenApiContent, OpenApiResponse } from './docume
 import { OpenApiError } from './errors.ts';
 import { anyOf } from './inputs.ts';
 import type { SchemaWriter } from './schema-writer.ts';
+import { http } from '../node-modules.ts';
 
 type ProblemClass = NonNullable<RouteOptions['errors']>[number];
 
@@ -21,7 +21,7 @@ export function toResponses(
   const responses: Record<string, OpenApiResponse> = {};
   for (const [code, schema] of schemasByStatus(response, status)) {
     responses[code] = {
-      description: STATUS_CODES[code] ?? 'Response',
+      description: http.STATUS_CODES[code] ?? 'Response',
       ...(schema && hasBody(code, schema) && { content: toContent(schema, writer, route) }),
     };
   }

@@ -2,7 +2,7 @@ import { isPromise } from '@thereafter/di';
 import type { Context } from '../context.ts';
 import { Problem } from './problem.ts';
 import type { Reply } from './reply.ts';
-import { fromResponse, toProblemReply } from './to-reply.ts';
+import { fromResponse, isResponse, toProblemReply } from './to-reply.ts';
 
 /**
  * The reply to a thrown value: what `onError` makes of it, else a problem. Faults that are not the
@@ -27,7 +27,7 @@ export function toErrorReply(
 }
 
 function toHandledReply(error: unknown, handled: unknown, ctx: Context): Reply {
-  if (handled instanceof Response) return fromResponse(handled);
+  if (isResponse(handled)) return fromResponse(handled);
   if (handled !== undefined && !(handled instanceof Problem)) {
     throw new TypeError('An onError handler must give a Problem or a Response.');
   }

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { Static, TObject } from 'typebox';
+import { http } from '../node-modules.ts';
 
 /** What a problem type is, for `Problem.define`. */
 export interface ProblemDefinition<S extends TObject> {
@@ -31,7 +31,7 @@ export class Problem extends Error {
   }
 
   get title(): string {
-    return STATUS_CODES[this.status] ?? 'Error';
+    return http.STATUS_CODES[this.status] ?? 'Error';
   }
 
   /**

@@ -1,9 +1,9 @@
 import { isPromise } from '@thereafter/di';
 import { ThereafterError } from '@thereafter/di';
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Context } from '../context.ts';
+import { http } from '../node-modules.ts';
 import { Busy, Problem } from './problem.ts';
 import { HttpReply, Reply, ReplySource, type ReplyStyle } from './reply.ts';
 
@@ -20,23 +20,50 @@ export function toReply(value: unknown, style: ReplyStyle, ctx: Context): Reply 
   const { status } = style;
   if (value === undefined) return new Reply(status === 200 ? 204 : status);
   if (typeof value === 'string') return new Reply(status, 'text/plain; charset=utf-8', value);
-  if (typeof value === 'object' && value !== null) {
-    if (value instanceof Reply) return value;
-    if (value instanceof HttpReply) return fromHttpReply(value, style, ctx);
-    if (value instanceof ReplySource) return value.toReply(ctx, style);
-    if (value instanceof Uint8Array) return new Reply(status, BINARY_TYPE, value);
-    if (value instanceof ArrayBuffer) return new Reply(status, BINARY_TYPE, new Uint8Array(value));
-    if (value instanceof Response) return fromResponse(value);
-    if (value instanceof Readable) return new Reply(status, BINARY_TYPE, value);
-    if (value instanceof ReadableStream) {
-      return new Reply(status, BINARY_TYPE, Readable.fromWeb(value as NodeReadableStream));
-    }
-    if (Symbol.asyncIterator in value) {
-      const lines = jsonLines(value as AsyncIterable<unknown>, style);
-      return new Reply(status, 'application/jsonl', Readable.from(lines));
-    }
+  if (typeof value === 'object' && value !== null && !isRecord(value)) {
+    const reply = fromInstance(value, style, ctx);
+    if (reply) return reply;
   }
   return new Reply(status, 'application/json', style.serialise(value, status));
+}
+
+/** Most values are plain: an object literal or a list, and nothing of what is sent in another way. */
+function isRecord(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    (prototype === Object.prototype || prototype === Array.prototype) &&
+    !(Symbol.asyncIterator in value)
+  );
+}
+
+/** What is sent in another way than as JSON; nothing for objects of other classes. */
+function fromInstance(
+  value: object,
+  style: ReplyStyle,
+  ctx: Context,
+): Reply | Promise<Reply> | undefined {
+  const { status } = style;
+  if (value instanceof Reply) return value;
+  if (value instanceof HttpReply) return fromHttpReply(value, style, ctx);
+  if (value instanceof ReplySource) return value.toReply(ctx, style);
+  if (value instanceof Uint8Array) return new Reply(status, BINARY_TYPE, value);
+  if (value instanceof ArrayBuffer) return new Reply(status, BINARY_TYPE, new Uint8Array(value));
+  if (isResponse(value)) return fromResponse(value);
+  if (value instanceof Readable) return new Reply(status, BINARY_TYPE, value);
+  if (value instanceof ReadableStream) {
+    return new Reply(status, BINARY_TYPE, Readable.fromWeb(value as NodeReadableStream));
+  }
+  if (Symbol.asyncIterator in value) {
+    const lines = jsonLines(value as AsyncIterable<unknown>, style);
+    return new Reply(status, 'application/jsonl', Readable.from(lines));
+  }
+  return undefined;
+}
+
+/** Its tag is looked at first: only to name the class would make Node load all of its `fetch`. */
+export function isResponse(value: unknown): value is Response {
+  const { [Symbol.toStringTag]: tag } = Object(value) as { [Symbol.toStringTag]?: unknown };
+  return tag === 'Response' && value instanceof Response;
 }
 
 /**
@@ -57,12 +84,9 @@ export function toProblemReply(thrown: unknown, path: string, requestId: string)
     requestId,
     ...extension,
   };
-  return new Reply(
-    status,
-    'application/problem+json',
-    JSON.stringify(body),
-    new Headers(headers as Record<string, string>), // `readonly` is all that differs
-  );
+  const reply = new Reply(status, 'application/problem+json', JSON.stringify(body));
+  for (const [name, value] of Object.entries(headers)) reply.headers.set(name, value);
+  return reply;
 }
 
 function toProblem(thrown: unknown): Problem {
@@ -88,8 +112,8 @@ function fromHttpReply(
 
 /** Refuses what would split the response before `Headers` does, whose message repeats the value. */
 function setHeader(headers: Headers, name: string, value: string): void {
-  validateHeaderName(name);
-  validateHeaderValue(name, value);
+  http.validateHeaderName(name);
+  http.validateHeaderValue(name, value);
   headers.set(name, value);
 }
 

@@ -13,7 +13,7 @@ import {
   UnsupportedMediaType,
   type Problem,
 } from '../response/problem.ts';
-import { connectionOf } from './connection.ts';
+import { connectionOf, type Connection, type Upload } from './connection.ts';
 
 /** Output below this may have any compression ratio: small bodies of one letter are harmless. */
 const RATIO_FREE_BYTES = 64 * 1024;
@@ -27,17 +27,33 @@ const RATIO_FREE_BYTES = 64 * 1024;
  * @throws {BadRequest} When the client stops half-way.
  * @throws {RequestTimeout} When it comes too slowly.
  */
-export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> {
-  const bytes = await (ctx.bodyBytes ??= read(ctx, maxBytes));
-  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
-  return bytes;
+export function readBody(ctx: Context, maxBytes: number): Promise<Buffer> {
+  if (!ctx.bodyBytes) return (ctx.bodyBytes = read(ctx, maxBytes));
+  return ctx.bodyBytes.then((bytes) => {
+    if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+    return bytes;
+  });
 }
 
-async function read(ctx: Context, maxBytes: number): Promise<Buffer> {
-  const coding = prepare(ctx, maxBytes);
-  if (coding === undefined) return gather(ctx.req, maxBytes);
+function read(ctx: Context, maxBytes: number): Promise<Buffer> {
+  try {
+    const coding = prepare(ctx, maxBytes);
+    if (coding === undefined) return gather(ctx.req, maxBytes);
+    return collect(inflate(ctx, coding, maxBytes));
+  } catch (error) {
+    return Promise.reject(error as Problem); // what prepare throws; a second reader is told the same
+  }
+}
+
+function gather(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (req.readableEnded) return Promise.resolve(Buffer.alloc(0)); // Node makes no stream for no body
+  if (req.destroyed) return Promise.reject(incomplete());
+  return new Promise((resolve, reject) => void new Gathering(req, maxBytes, resolve, reject));
+}
+
+async function collect(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of inflate(ctx, coding, maxBytes)) chunks.push(chunk);
+  for await (const chunk of pieces) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -55,44 +71,78 @@ export async function* streamBody(ctx: Context, maxBytes: number): AsyncGenerato
 function prepare(ctx: Context, maxBytes: number): string | undefined {
   const { req, res } = ctx;
   ctx.takeBody();
-  const { 'content-length': length, 'content-encoding': coding = 'identity', expect } = req.headers;
-  const isPlain = coding.toLowerCase() === 'identity';
-  if (!isPlain && !(ctx.limits.compressedBodies && Object.hasOwn(DECODERS, coding.toLowerCase()))) {
+  const { 'content-length': length, 'content-encoding': coding, expect } = req.headers;
+  const name = coding === undefined ? 'identity' : coding.toLowerCase();
+  const isPlain = name === 'identity';
+  if (!isPlain && !(ctx.limits.compressedBodies && Object.hasOwn(DECODERS, name))) {
     throw new UnsupportedMediaType(`A body with content-encoding ${coding} is not taken.`);
   }
   if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
   if (expect !== undefined) res.writeContinue();
-  return isPlain ? undefined : coding.toLowerCase();
+  return isPlain ? undefined : name;
 }
 
-/** The events of a plain body, without the cost of a stream around it. */
-function gather(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    if (req.destroyed) return reject(incomplete());
-    const chunks: Buffer[] = [];
-    let length = 0;
-    let unwatch: (() => void) | undefined;
-    const take = (chunk: Buffer): void => {
-      length += chunk.length;
-      if (length > maxBytes) fail(tooLarge(maxBytes));
-      else chunks.push(chunk);
-    };
-    const finish = (): void => {
-      unwatch?.();
-      // Background tasks keep the request, and these listeners would keep its body.
-      req.off('data', take).off('end', finish).off('error', abort);
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
-    };
-    const fail = (problem: Problem): void => {
-      unwatch?.();
-      req.off('data', take).off('end', finish).pause();
-      reject(problem);
-    };
-    const abort = (): void => fail(incomplete());
-    req.on('data', take).on('end', finish).on('error', abort);
-    unwatch = connectionOf(req.socket)?.watch(req, fail);
-  });
+/** Takes a plain body from its events, without the cost of a stream around it. */
+class Gathering implements Upload {
+  seen: Upload['seen'] = undefined;
+  readonly #req: IncomingMessage;
+  readonly #maxBytes: number;
+  readonly #connection: Connection | undefined;
+  #chunks: Buffer[] = [];
+  #length = 0;
+  #isDone = false;
+  #resolve: (bytes: Buffer) => void;
+  #reject: (problem: Problem) => void;
+
+  /** Gives the body, or a problem, to one of the two. */
+  constructor(
+    req: IncomingMessage,
+    maxBytes: number,
+    resolve: (bytes: Buffer) => void,
+    reject: (problem: Problem) => void,
+  ) {
+    this.#req = req;
+    this.#maxBytes = maxBytes;
+    this.#connection = connectionOf(req.socket);
+    this.#resolve = resolve;
+    this.#reject = reject;
+    req
+      .on('data', (chunk: Buffer) => this.#take(chunk))
+      .on('end', () => this.#finish())
+      .on('error', () => this.fail(incomplete()));
+    this.#connection?.watch(req, this);
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#isDone) return;
+    this.#length += chunk.length;
+    if (this.#length > this.#maxBytes) this.fail(tooLarge(this.#maxBytes));
+    else this.#chunks.push(chunk);
+  }
+
+  #finish(): void {
+    const chunks = this.#chunks;
+    this.#resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#length));
+    this.#end();
+  }
+
+  fail(problem: Problem): void {
+    if (this.#isDone) return;
+    this.#req.pause();
+    this.#reject(problem);
+    this.#end();
+  }
+
+  /** Background tasks keep the request, and with it what listens to it: the body must not be there. */
+  #end(): void {
+    this.#connection?.unwatch(this);
+    this.#isDone = true;
+    this.#chunks = [];
+    this.#resolve = this.#reject = IGNORE;
+  }
 }
+
+const IGNORE = (): void => undefined;
 
 /** A plain body, piece by piece. Unlike Node's own iterator it leaves the connection open. */
 async function* pieces(req: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer, void> {
@@ -101,13 +151,17 @@ async function* pieces(req: IncomingMessage, maxBytes: number): AsyncGenerator<B
   let failure: Problem | undefined;
   let wake = (): void => undefined;
   const notice = (): void => wake();
-  const fail = (problem: Problem): void => {
-    failure ??= problem;
-    wake();
+  const upload: Upload = {
+    seen: undefined,
+    fail(problem) {
+      failure ??= problem;
+      wake();
+    },
   };
-  const abort = (): void => fail(incomplete());
+  const abort = (): void => upload.fail(incomplete());
   req.on('readable', notice).on('end', notice).on('error', abort);
-  const unwatch = connectionOf(req.socket)?.watch(req, fail);
+  const connection = connectionOf(req.socket);
+  connection?.watch(req, upload);
   try {
     for (;;) {
       if (failure) throw failure;
@@ -125,7 +179,7 @@ async function* pieces(req: IncomingMessage, maxBytes: number): AsyncGenerator<B
       }
     }
   } finally {
-    unwatch?.();
+    connection?.unwatch(upload);
     req.off('readable', notice).off('end', notice).off('error', abort);
   }
 }

@@ -6,10 +6,11 @@ import { closeGently } from './close.ts';
 import { writeRefusal } from './refusal.ts';
 
 /** A body that is being read. */
-interface Upload {
-  readonly startedAtMs: number;
-  readonly bytesBefore: number;
-  readonly fail: (problem: Problem) => void;
+export interface Upload {
+  /** Ends the reading with a problem. */
+  fail(problem: Problem): void;
+  /** Since when it is watched, and what had come by then; undefined until it is first looked at. */
+  seen: { readonly atMs: number; readonly bytes: number } | undefined;
 }
 
 /**
@@ -19,11 +20,12 @@ interface Upload {
 export class Connection {
   readonly #socket: Socket;
   readonly #limits: AppLimits;
-  #unanswered = 0;
+  /** In the order of their requests, which is that in which they are sent; the first ones may be out. */
+  readonly #responses: ServerResponse[] = [];
   #latest: IncomingMessage | undefined;
   #upload: Upload | undefined;
-  /** Ends the connection, once every request before has been answered. */
-  #end: (() => void) | undefined;
+  /** Whether it ends once every request before has been answered. */
+  #isEnding = false;
 
   constructor(socket: Socket, limits: AppLimits) {
     this.#socket = socket;
@@ -32,70 +34,77 @@ export class Connection {
   }
 
   get isIdle(): boolean {
-    return this.#unanswered === 0;
+    return this.#countUnanswered() === 0;
   }
 
   /** Whether no answer is due after the one that is being written. */
   get isAtLastAnswer(): boolean {
-    return this.#unanswered <= 1;
+    return this.#countUnanswered() <= 1;
+  }
+
+  /** Looks which answers are out, since a listener for each of them would cost more. */
+  #countUnanswered(): number {
+    const responses = this.#responses;
+    while (responses.length > 0 && responses[0]!.writableFinished) responses.shift();
+    return responses.length;
   }
 
   /** @returns Whether the request may be handled; if not, the connection is cut. */
   admit(req: IncomingMessage, res: ServerResponse): boolean {
     const socket = this.#socket;
     if (socket.destroyed) return false;
-    if (++this.#unanswered > this.#limits.maxUnanswered) {
+    if (this.#countUnanswered() >= this.#limits.maxUnanswered) {
       socket.destroy();
       return false;
     }
     this.#latest = req;
-    res.on('finish', answered);
+    this.#responses.push(res);
     return true;
-  }
-
-  answered(): void {
-    this.#unanswered--;
-    if (this.#unanswered === 0) this.#end?.();
   }
 
   /** What came cannot be read as a request: answers what came before it, then this, then closes. */
   refuse(problem: Problem): void {
-    if (this.#end) return; // the rest of what was refused
+    if (this.#isEnding) return; // the rest of what was refused
     const socket = this.#socket;
     if (!socket.writable) return void socket.destroy();
-    const isBody = this.#unanswered > 0 && this.#latest?.complete === false;
-    this.#end = isBody
-      ? () => closeGently(socket) // the answer to that request is the last
-      : () => {
-          writeRefusal(socket, problem);
-          closeGently(socket);
-        };
-    if (this.isIdle) this.#end();
-    else if (isBody) this.#upload?.fail(problem);
+    const last = this.isIdle ? undefined : this.#responses.at(-1);
+    const isBody = last !== undefined && this.#latest?.complete === false;
+    this.#isEnding = true;
+    const end = (): void => {
+      if (!isBody) writeRefusal(socket, problem); // else the answer to that request is the last
+      closeGently(socket);
+    };
+    if (!last) return end();
+    last.once('finish', end);
+    if (isBody) this.#upload?.fail(problem);
   }
 
-  /** @returns Takes the body off the watch again. */
-  watch(req: IncomingMessage, fail: (problem: Problem) => void): () => void {
-    const upload = {
-      startedAtMs: performance.now(),
-      bytesBefore: this.#socket.bytesRead,
-      fail,
-    };
+  /** From now on a body is looked at now and then, until `unwatch`. */
+  watch(req: IncomingMessage, upload: Upload): void {
     this.#upload = upload;
-    if (this.#end && !req.complete) fail(new BadRequest('The body is broken.'));
-    return () => {
-      if (this.#upload === upload) this.#upload = undefined;
-    };
+    if (this.#isEnding && !req.complete) upload.fail(new BadRequest('The body is broken.'));
   }
 
-  /** Fails a body that comes too slowly. */
-  checkUpload(nowMs: number): void {
-    const upload = this.#upload;
-    if (!upload) return;
+  unwatch(upload: Upload): void {
+    if (this.#upload === upload) this.#upload = undefined;
+  }
+
+  /** What is looked at now and then: a body that comes too slowly fails, a blocked answer gets a timer. */
+  check(nowMs: number): void {
+    const socket = this.#socket;
+    this.#countUnanswered(); // and lets go of what is out
+    if (socket.writableLength > 0 && !socket.timeout)
+      socket.setTimeout(this.#limits.writeTimeoutMs);
+    if (this.#upload) this.#checkUpload(this.#upload, nowMs);
+  }
+
+  #checkUpload(upload: Upload, nowMs: number): void {
     const { requestTimeoutMs, uploadTimeoutMs, minUploadRate } = this.#limits;
-    const elapsedMs = nowMs - upload.startedAtMs;
+    const { bytesRead } = this.#socket;
+    const { atMs, bytes: bytesBefore } = (upload.seen ??= { atMs: nowMs, bytes: bytesRead });
+    const elapsedMs = nowMs - atMs;
     if (elapsedMs < requestTimeoutMs) return;
-    const bytes = this.#socket.bytesRead - upload.bytesBefore;
+    const bytes = bytesRead - bytesBefore;
     if (elapsedMs < uploadTimeoutMs && bytes >= (elapsedMs / 1000) * minUploadRate) return;
     upload.fail(new RequestTimeout('The body came too slowly.'));
   }
@@ -106,9 +115,4 @@ const connections = new WeakMap<Socket, Connection>();
 /** Undefined for a socket that no server of ours has accepted. */
 export function connectionOf(socket: Socket): Connection | undefined {
   return connections.get(socket);
-}
-
-/** One function for all responses, so that none is made per request. */
-function answered(this: ServerResponse): void {
-  connections.get(this.req.socket)?.answered();
 }

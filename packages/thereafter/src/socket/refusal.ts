@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { nodeCrypto } from '../node-modules.ts';
 import { BadRequest, ContentTooLarge, Problem, RequestTimeout } from '../response/problem.ts';
 
 class NotImplemented extends Problem {
@@ -61,7 +61,13 @@ export function headersTooLarge(): Problem {
 /** Answers where there is no request to answer to. */
 export function writeRefusal(socket: Socket, { status, title, type, message }: Problem): void {
   if (!socket.writable) return;
-  const body = JSON.stringify({ type, title, status, detail: message, requestId: randomUUID() });
+  const body = JSON.stringify({
+    type,
+    title,
+    status,
+    detail: message,
+    requestId: nodeCrypto.randomUUID(),
+  });
   const head = [
     `HTTP/1.1 ${status} ${title}`,
     'content-type: application/problem+json',

@@ -7,33 +7,24 @@ export type End = 'sent' | 'aborted';
 /**
  * Calls back exactly once when a response is over, even if it already is.
  *
- * No single event of Node tells: `finish` is missing when the client leaves, `close` comes before the
- * handler has ended when the client leaves early, and neither ever comes for a pipelined request whose
- * client vanished. So whichever of them and of the socket's `close` is first decides.
+ * No single event of Node tells: `finish` is missing when the client leaves, `close` of the response
+ * comes before the handler has ended when the client leaves early, and neither ever comes for a
+ * pipelined request whose client vanished. So `finish` or the `close` of the socket decides, whichever
+ * is first; there is no `close` of a response without that of its socket.
  */
-export function onResponseEnd(
-  { socket }: IncomingMessage,
-  res: ServerResponse,
-  done: (end: End) => void,
-): void {
+export function onResponseEnd({ socket }: IncomingMessage, res: ServerResponse, done: Done): void {
   if (res.writableFinished || res.closed || socket.destroyed) {
     done(res.writableFinished && isHealthy(socket) ? 'sent' : 'aborted');
     return;
   }
-  let isDone = false;
-  const finish = (): void => over(isHealthy(socket) ? 'sent' : 'aborted');
-  const close = (): void => over('aborted');
-  const over = (end: End): void => {
-    if (isDone) return;
-    isDone = true;
-    res.off('finish', finish);
-    res.off('close', close);
-    closeListeners(socket).delete(close);
-    done(end);
-  };
-  res.on('finish', finish);
-  res.on('close', close);
-  closeListeners(socket).add(close);
+  const awaited = awaitedOf(socket);
+  awaited.push(done);
+  res.on('finish', () => {
+    const index = awaited.indexOf(done);
+    if (index === -1) return;
+    awaited.splice(index, 1);
+    done(isHealthy(socket) ? 'sent' : 'aborted');
+  });
 }
 
 /** Node 20 and 22 say `finish` for a response that was cut in mid-flush; only the socket knows. */
@@ -41,16 +32,22 @@ function isHealthy(socket: Socket): boolean {
   return !socket.destroyed && !socket.errored;
 }
 
-const listeners = new WeakMap<Socket, Set<() => void>>();
+type Done = (end: End) => void;
 
-/** One listener a socket however many requests it carries, so that pipelining warns of no leak. */
-function closeListeners(socket: Socket): Set<() => void> {
-  const known = listeners.get(socket);
+const awaitedBySocket = new WeakMap<Socket, Done[]>();
+
+/**
+ * Who waits for responses of a socket: one listener however many there are, so that pipelining warns of
+ * no leak. A list, because it is short, and because a `Set` that is filled and emptied all the time leaves
+ * a chain of old tables behind, along which every request would live until the next full collection.
+ */
+function awaitedOf(socket: Socket): Done[] {
+  const known = awaitedBySocket.get(socket);
   if (known) return known;
-  const callbacks = new Set<() => void>();
-  listeners.set(socket, callbacks);
+  const awaited: Done[] = [];
+  awaitedBySocket.set(socket, awaited);
   socket.once('close', () => {
-    for (const callback of callbacks) callback();
+    for (const done of awaited.splice(0)) done('aborted');
   });
-  return callbacks;
+  return awaited;
 }

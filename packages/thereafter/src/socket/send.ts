@@ -14,32 +14,24 @@ export function send(
   reply: Reply,
   onBrokenBody: (error: Error) => void,
 ): void {
-  const { status, type, body } = reply;
+  const { status, body } = reply;
   if (res.headersSent) res.destroy(); // half an answer is out, and this is another one
   if (res.destroyed) return discard(body);
-  const isEmpty = status === 204 || status === 304;
-  if (reply.hasHeaders) {
-    for (const [name, value] of reply.headers) {
-      // What middleware or `ctx.header()` said stays only where several values make sense.
-      if (LISTS.has(name)) res.appendHeader(name, value);
-      else res.setHeader(name, value);
-    }
-  }
+  if (reply.hasHeaders) setHeaders(res, reply.headers);
   closeIfUnread(res.req, res);
-  if (type !== undefined && !isEmpty && !res.hasHeader('content-type')) {
-    res.setHeader('content-type', type);
-  }
-  if (body === undefined || isEmpty) {
-    if (!isEmpty) res.setHeader('content-length', 0);
+  if (status === 204 || status === 304) {
     res.writeHead(status).end();
     return discard(body);
   }
-  if (typeof body === 'string' || body instanceof Uint8Array) {
-    res.setHeader('content-length', Buffer.byteLength(body));
-    res.writeHead(status).end(body);
+  if (body === undefined) {
+    res.writeHead(status, headOf(res, reply, 0)).end();
     return;
   }
-  res.writeHead(status);
+  if (typeof body === 'string' || body instanceof Uint8Array) {
+    res.writeHead(status, headOf(res, reply, Buffer.byteLength(body))).end(body);
+    return;
+  }
+  res.writeHead(status, headOf(res, reply));
   if (res.req.method === 'HEAD') {
     res.end();
     return discard(body);
@@ -51,8 +43,23 @@ export function send(
   pipeline(body, res, () => undefined); // what went wrong was said above
 }
 
+function setHeaders(res: ServerResponse, headers: Headers): void {
+  for (const [name, value] of headers) {
+    // What middleware or `ctx.header()` said stays only where several values make sense.
+    if (LISTS.has(name)) res.appendHeader(name, value);
+    else res.setHeader(name, value);
+  }
+}
+
 /** Headers of which one more does not contradict another. */
 const LISTS = new Set(['set-cookie', 'vary', 'link', 'server-timing', 'www-authenticate']);
+
+/** What goes along with the headers that were set: Node writes a flat list without storing it first. */
+function headOf(res: ServerResponse, { type }: Reply, length?: number): string[] {
+  const head = length === undefined ? [] : ['content-length', String(length)];
+  if (type !== undefined && !res.hasHeader('content-type')) head.push('content-type', type);
+  return head;
+}
 
 /** Lets go of a body that is not sent. */
 export function discard(body: Reply['body']): void {

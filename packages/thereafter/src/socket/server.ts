@@ -1,12 +1,13 @@
 import { ThereafterError } from '@thereafter/di';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { AppLimits } from '../limits.ts';
 import { closeGently } from './close.ts';
 import { Connection, connectionOf } from './connection.ts';
+import { http, https } from '../node-modules.ts';
 import { notImplemented, toRefusal, writeRefusal } from './refusal.ts';
 
 export interface ListenOptions {
@@ -80,9 +81,10 @@ export function createHttpServer(
   tls?: TlsOptions,
 ): { readonly server: Server | TlsServer; readonly stopWatching: () => void } {
   const server = tls
-    ? createTlsServer({ ...tls, ...nodeOptions(limits) })
-    : createServer(nodeOptions(limits));
-  return { server, stopWatching: guard(server, limits, listener) };
+    ? https().createServer({ ...tls, ...nodeOptions(limits) })
+    : http.createServer(nodeOptions(limits));
+  const opened = tls ? 'secureConnection' : 'connection';
+  return { server, stopWatching: guard(server, opened, limits, listener) };
 }
 
 function nodeOptions(limits: AppLimits): ServerOptions {
@@ -94,7 +96,8 @@ function nodeOptions(limits: AppLimits): ServerOptions {
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.checkIntervalMs,
     requireHostHeader: false, // we answer that with a problem
-  };
+    optimizeEmptyRequests: true, // a request without a body needs no stream; older Nodes ignore it
+  } as ServerOptions; // the types do not know the last one
 }
 
 /**
@@ -104,6 +107,7 @@ function nodeOptions(limits: AppLimits): ServerOptions {
  */
 function guard(
   server: Server | TlsServer,
+  opened: 'connection' | 'secureConnection',
   limits: AppLimits,
   listener: RequestListener,
 ): () => void {
@@ -113,12 +117,11 @@ function guard(
   };
   server.maxConnections = limits.maxConnections;
   server.maxHeadersCount = limits.maxHeaders + 1; // Node drops what is beyond; one more tells us
-  server.timeout = limits.writeTimeoutMs;
   server.on('timeout', (socket: Socket) => {
     // Silence alone is no fault: the handler may be at work.
     if (socket.writableLength > 0 || connectionOf(socket)?.isIdle) socket.destroy();
   });
-  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+  server.on(opened, (socket: Socket) => {
     const connection = new Connection(socket, limits);
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
@@ -135,10 +138,12 @@ function guard(
     if (refusal) connectionOf(socket)?.refuse(refusal);
     else socket.destroy();
   });
-  const timer = setInterval(() => {
+  const check = (): void => {
     const nowMs = performance.now();
-    for (const connection of connections) connection.checkUpload(nowMs);
-  }, limits.checkIntervalMs).unref();
+    for (const connection of connections) connection.check(nowMs);
+  };
+  const { checkIntervalMs, writeTimeoutMs } = limits;
+  const timer = setInterval(check, Math.min(checkIntervalMs, writeTimeoutMs)).unref();
   return () => clearInterval(timer);
 }
 

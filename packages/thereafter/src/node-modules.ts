@@ -1,0 +1,12 @@
+// An import would bring all exports of these modules, and some of them load much more: `WebSocket` of
+// `node:http` all of Node's `fetch`, `webcrypto` of `node:crypto` all of Web Crypto. Together that is a
+// third of what it takes to start.
+
+export const http: typeof import('node:http') = process.getBuiltinModule('node:http');
+
+export const nodeCrypto: typeof import('node:crypto') = process.getBuiltinModule('node:crypto');
+
+/** Loaded when it is first asked for: most servers stand behind something that speaks TLS. */
+export function https(): typeof import('node:https') {
+  return process.getBuiltinModule('node:https');
+}
