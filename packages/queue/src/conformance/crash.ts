@@ -102,7 +102,7 @@ export function describeCrashes(rig: Rig): void {
       expect(counts.failed).toBe(0);
     }, 120_000);
 
-    it('of a running job it is run again, soon', async () => {
+    it('a running job is run again, soon', async () => {
       const scene = await Scene.open(rig);
       const child = await scene.child();
       const id = (await child.ask({ method: 'enqueue', task: 'hang' })) as string;
@@ -116,7 +116,7 @@ export function describeCrashes(rig: Rig): void {
       expect(scene.lines('hang').at(-1)).toEqual({ what: 'ended', id, attempt: 2 });
     }, 60_000);
 
-    it('of a job with one attempt it has failed, and is not run again', async () => {
+    it('a job with one attempt has failed, and is not run again', async () => {
       const scene = await Scene.open(rig);
       const child = await scene.child();
       const id = (await child.ask({ method: 'enqueue', task: 'fragile' })) as string;
@@ -131,7 +131,7 @@ export function describeCrashes(rig: Rig): void {
       await jobs.cancel(id);
     }, 60_000);
 
-    it('between the end of a job and its acknowledgement, it runs once more at most', async () => {
+    it('a job that ended and was not acknowledged runs once more at most', async () => {
       const scene = await Scene.open(rig);
       const child = await scene.child();
       child.tell({ method: 'enqueue', task: 'unacknowledged' });
@@ -142,7 +142,7 @@ export function describeCrashes(rig: Rig): void {
       expect(scene.lines('unacknowledged').length).toBeLessThanOrEqual(2);
     }, 60_000);
 
-    it('during a bulk there is all of it or nothing', async () => {
+    it('a bulk is there whole, or not at all', async () => {
       const scene = await Scene.open(rig);
       const child = await scene.child({ concurrency: 0 });
       child.tell({ method: 'bulk' });
@@ -157,7 +157,7 @@ export function describeCrashes(rig: Rig): void {
       }
     }, 60_000);
 
-    it('while a schedule fires no tick is doubled or lost', async () => {
+    it('no tick of a schedule is doubled or lost', async () => {
       const scene = await Scene.open(rig);
       for (let round = 0; round < 4; round++) {
         const child = await scene.child({ hasSchedule: true });
@@ -190,7 +190,7 @@ export function describeCrashes(rig: Rig): void {
       for (let i = 1; i < ticks.length; i++) expect(ticks[i]! - ticks[i - 1]!).toBe(1000);
     }, 60_000);
 
-    it('of jobs that ran beside a poisonous one, all but that are done', async () => {
+    it('a poisonous job is given up, and those that ran beside it are done', async () => {
       const scene = await Scene.open(rig);
       const producer = await scene.child({ concurrency: 0 });
       const neighbours: string[] = [];
@@ -213,8 +213,10 @@ export function describeCrashes(rig: Rig): void {
       expect(job).toMatchObject({ state: 'failed', error: { name: 'WorkerLostError' } });
       expect(scene.lines('poison')).toHaveLength(3);
     }, 60_000);
+  });
 
-    it('of nobody: an unhandled rejection ends the process, and its jobs run again', async () => {
+  describe.runIf(rig.driver.childModule)('a process', () => {
+    it('ends by an unhandled rejection, and its jobs run again', async () => {
       const scene = await Scene.open(rig);
       const child = await scene.child();
       const other = (await child.ask({ method: 'enqueue', task: 'hang' })) as string;
@@ -225,7 +227,7 @@ export function describeCrashes(rig: Rig): void {
       expect(await jobs.wait(other)).toMatchObject({ state: 'completed', attempt: 2 });
     }, 60_000);
 
-    it('one of two processes on a place never takes the jobs of a live one', async () => {
+    it('never takes the jobs of another that lives', async () => {
       const scene = await Scene.open(rig);
       const child = await scene.child();
       const id = (await child.ask({ method: 'enqueue', task: 'hang' })) as string;
@@ -241,7 +243,7 @@ export function describeCrashes(rig: Rig): void {
       await child.kill();
     }, 60_000);
 
-    it('or not: a job is cancelled from another process', async () => {
+    it('cancels a job that runs in another', async () => {
       const scene = await Scene.open(rig);
       const child = await scene.child();
       const id = (await child.ask({ method: 'enqueue', task: 'hang' })) as string;
@@ -252,7 +254,7 @@ export function describeCrashes(rig: Rig): void {
       expect(scene.lines('signal')).toMatchObject([{ what: 'JOB_CANCELLED', id }]);
     }, 60_000);
 
-    it('or not: a process that closes its jobs ends by itself', async () => {
+    it('ends by itself once its jobs are closed', async () => {
       const scene = await Scene.open(rig);
       const child = await scene.child();
       const id = (await child.ask({ method: 'enqueue', task: 'effect' })) as string;

@@ -4,6 +4,7 @@ import { describeCrashes } from './crash.ts';
 import { describeDrain } from './drain.ts';
 import { Rig, type DriverUnderTest } from './driver-under-test.ts';
 import { describeEnqueue } from './enqueue.ts';
+import { describeModel } from './model.ts';
 import { describeRetention } from './retention.ts';
 import { describeRetries } from './retries.ts';
 import { describeRunning } from './running.ts';
@@ -28,6 +29,7 @@ export function describeDriver(name: string, driver: DriverUnderTest): void {
     describeUnique(rig);
     describeControl(rig);
     describeSchedules(rig);
+    describeModel(rig);
     describeDrain(rig);
     describeRetention(rig);
     describeCrashes(rig);
