@@ -160,7 +160,7 @@ export class JobStoreError extends ThereafterError {
   readonly retryAfterSeconds = 1;
 
   constructor(driver: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
     super(`The job store (${driver}) took nothing: ${reason}. Try again later.`, { cause });
   }
 }

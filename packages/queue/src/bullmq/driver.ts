@@ -337,6 +337,10 @@ export class BullmqDriver implements JobDriver {
     answerMs = ANSWER_MS,
   ): Promise<unknown> {
     const { client } = this.#alive();
+    if (client.status !== 'ready') {
+      const cause = new Error('there is no connection to Redis');
+      return Promise.reject(new RedisUnavailableError(wanted, cause));
+    }
     return new Promise((resolve, reject) => {
       const fail = (error: unknown): void => {
         clearTimeout(timer);
