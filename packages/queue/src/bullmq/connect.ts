@@ -10,37 +10,56 @@ const COMMON = {
   retryStrategy: (times: number) => Math.min(times * 50, 1_000),
 };
 
-/**
- * For those who want an answer soon, even if it is that Redis is down: nothing waits for the connection
- * to come back, and nothing is sent a second time.
- */
-export function connectToAsk(url: string, log: Logger): Redis {
-  const client = new Redis(url, {
-    ...COMMON,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 1,
-  });
-  return watched(client, log);
-}
+/** The connections of a driver: of an outage of Redis, all of them together say one line. */
+export class Connections {
+  readonly #url: string;
+  readonly #log: Logger;
+  readonly #away = new Set<Redis>();
 
-/** For workers, who can wait: what they say is said when the connection has come back. */
-export function connectToWork(url: string, log: Logger): Redis {
-  return watched(new Redis(url, { ...COMMON, maxRetriesPerRequest: null }), log);
-}
+  constructor(url: string, log: Logger) {
+    this.#url = url;
+    this.#log = log;
+  }
 
-/** Without a listener an error of a connection would end the process. One line for each outage. */
-function watched(client: Redis, log: Logger): Redis {
-  let isDown = false;
-  client.on('error', (error: Error) => {
-    if (!isDown) log.error({ err: error }, 'Redis is away; connecting again');
-    isDown = true;
-  });
-  client.on('ready', () => {
-    if (isDown) log.info({}, 'Redis is back');
-    isDown = false;
-  });
-  return client;
+  /**
+   * For those who want an answer soon, even if it is that Redis is down: nothing waits for the connection
+   * to come back, and nothing is sent a second time.
+   */
+  toAsk(): Redis {
+    const client = new Redis(this.#url, {
+      ...COMMON,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 1,
+    });
+    return this.#watch(client);
+  }
+
+  /** For workers, who can wait: what they say is said when the connection has come back. */
+  toWork(): Redis {
+    return this.#watch(new Redis(this.#url, { ...COMMON, maxRetriesPerRequest: null }));
+  }
+
+  #watch(client: Redis): Redis {
+    let lastError: Error | undefined;
+    // Without a listener an error would end the process.
+    client.on('error', (error: Error) => {
+      lastError = error;
+    });
+    client.on('reconnecting', () => {
+      if (this.#away.size === 0) {
+        this.#log.error({ err: lastError }, 'Redis is away; connecting again');
+      }
+      this.#away.add(client);
+    });
+    client.on('ready', () => this.#isBack(client));
+    client.on('end', () => this.#away.delete(client));
+    return client;
+  }
+
+  #isBack(client: Redis): void {
+    if (this.#away.delete(client) && this.#away.size === 0) this.#log.info({}, 'Redis is back');
+  }
 }
 
 /**

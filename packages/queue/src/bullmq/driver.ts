@@ -16,7 +16,7 @@ import type {
 import { HOLD_MS } from '../driver.ts';
 import { JOB_STATES, type JobState } from '../states.ts';
 import { Batch } from './batch.ts';
-import { checkSettings, connectToAsk, connectToWork, disconnect, ready } from './connect.ts';
+import { checkSettings, Connections, disconnect, ready } from './connect.ts';
 import { RedisUnavailableError } from './errors.ts';
 import { fromKeyPart, idToKeyPart, toKeyPart } from './keys.ts';
 import { Messages } from './messages.ts';
@@ -55,6 +55,7 @@ const MOST_JOBS = 50_000;
 
 /** What lives from `start` to `stop`. */
 interface Live extends DriverStart {
+  readonly connections: Connections;
   /** For those who want an answer soon. */
   readonly client: Redis;
   readonly messages: Messages;
@@ -101,7 +102,8 @@ export class BullmqDriver implements JobDriver {
 
   async start(options: DriverStart): Promise<void> {
     const { log } = options;
-    const client = connectToAsk(this.#url, log);
+    const connections = new Connections(this.#url, log);
+    const client = connections.toAsk();
     try {
       await ready(client);
       await checkSettings(client, log);
@@ -109,13 +111,14 @@ export class BullmqDriver implements JobDriver {
       await disconnect(client);
       throw error;
     }
-    const subscriber = connectToWork(this.#url, log);
+    const subscriber = connections.toWork();
     const messages = new Messages(subscriber, this.#prefix, this.#listeners, (queue, id) =>
       this.#workersOf(queue).forEach((worker) => worker.cancel(id)),
     );
     this.#stopping = undefined;
     this.#live = {
       ...options,
+      connections,
       client,
       subscriber,
       messages,
@@ -144,7 +147,7 @@ export class BullmqDriver implements JobDriver {
   work(queue: string, options: WorkOptions, runJob: RunJob): WorkerHandle {
     const live = this.#alive();
     const { clock, log, messages } = live;
-    live.workClient ??= connectToWork(this.#url, log);
+    live.workClient ??= live.connections.toWork();
     messages.expectCancellations();
     const worker = new QueueWorker(
       {
@@ -154,7 +157,7 @@ export class BullmqDriver implements JobDriver {
         clock,
         log,
         client: live.workClient,
-        waiting: connectToWork(this.#url, log),
+        waiting: live.connections.toWork(),
         forgetBefore: () => this.#forgetBefore(),
         suspects: live.suspects,
       },
@@ -334,6 +337,10 @@ export class BullmqDriver implements JobDriver {
     answerMs = ANSWER_MS,
   ): Promise<unknown> {
     const { client } = this.#alive();
+    if (client.status !== 'ready') {
+      const cause = new Error('there is no connection to Redis');
+      return Promise.reject(new RedisUnavailableError(wanted, cause));
+    }
     return new Promise((resolve, reject) => {
       const fail = (error: unknown): void => {
         clearTimeout(timer);

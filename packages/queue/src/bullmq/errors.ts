@@ -8,8 +8,8 @@ export class RedisUnavailableError extends ThereafterError {
 
   constructor(wanted: string, cause: unknown) {
     super(
-      `Cannot ${wanted}: Redis answers with "${messageOf(cause)}". Nothing is lost that was acknowledged, ` +
-        'and the connection comes back by itself; check that Redis runs and can be reached.',
+      `Cannot ${wanted}: ${messageOf(cause)}. Nothing is lost that was acknowledged; check that Redis runs ` +
+        'and can be reached. The connection comes back by itself.',
       { cause },
     );
   }

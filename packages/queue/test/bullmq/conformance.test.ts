@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { bullmq } from '../../src/bullmq/index.ts';
 import { describeDriver } from '../../src/conformance/index.ts';
 import { hasRedis, startRedis, type RedisServer } from '../support/redis.ts';
-import { openDriver } from './place.ts';
+import { openDriver } from './open-bullmq.ts';
 
 describe.runIf(hasRedis)('on Redis', () => {
   let redis: RedisServer;
@@ -22,7 +22,7 @@ describe.runIf(hasRedis)('on Redis', () => {
       };
     },
     capabilities: bullmq({ url: 'redis://unused' }).capabilities,
-    childModule: new URL('./place.ts', import.meta.url),
+    childModule: new URL('./open-bullmq.ts', import.meta.url),
     sharesPlace: true,
     lease: '1s',
     recoverMs: 2_500, // two leases, and the time to look

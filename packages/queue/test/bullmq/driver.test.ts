@@ -34,6 +34,7 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const { driver } = await store();
     const ids = ['wait', 'meta', 'active', '', '0:0', 'a:b', '%_wait', '100%', 'größe 🦆'];
     const queues = ['a:b', '50% off', 'queues', 'jobs'];
+    const done = happens(driver, 'completed', ids.length);
     for (const queue of queues) {
       const jobs = ids.map((id) => newJob(`${id}${queue === 'a:b' ? '' : queue}`, { queue }));
       const stored = await driver.enqueue(jobs);
@@ -44,7 +45,6 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     expect(await driver.queues()).toEqual(queues.toSorted());
 
     const ran: string[] = [];
-    const done = happens(driver, 'completed', ids.length);
     driver.work('a:b', { concurrency: 1, leaseMs: 5_000 }, async ({ record }) => {
       ran.push(record.id);
       return { type: 'complete' };
@@ -74,8 +74,8 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const order: string[] = [];
     const gate = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
-    await driver.enqueue([newJob('first'), ...five('middle', 5), ...five('low', 7)]);
     const done = happens(driver, 'completed', 1 + 6 * 5);
+    await driver.enqueue([newJob('first'), ...five('middle', 5), ...five('low', 7)]);
     driver.work('default', { concurrency: 1, leaseMs: 5_000 }, async ({ record }) => {
       if (record.id === 'first') {
         begun.resolve();
@@ -94,11 +94,11 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
 
   it('runs released jobs in the order in which they are released', async () => {
     const { driver } = await store();
+    const done = happens(driver, 'completed', 200);
     const ids = Array.from({ length: 200 }, (_, n) => `job-${n}`);
     await driver.enqueue(ids.map((id) => newJob(id, { isHeld: true })));
     expect((await driver.counts('default')).scheduled).toBe(200);
     const ran: string[] = [];
-    const done = happens(driver, 'completed', 200);
     driver.work('default', { concurrency: 1, leaseMs: 5_000 }, async ({ record }) => {
       ran.push(record.id);
       return { type: 'complete' };
@@ -111,6 +111,7 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
   it('runs a held job that nobody releases when its time is over, and a later one when it is due', async () => {
     const clock = new ManualClock();
     const { driver } = await store({ clock });
+    const first = happens(driver, 'completed');
     const runAtMs = clock.now() + 2 * HOLD_MS;
     await driver.enqueue([
       newJob('forgotten', { isHeld: true, runAtMs: clock.now() }),
@@ -118,7 +119,6 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     ]);
     await driver.release([{ id: 'later', queue: 'default' }]);
     driver.work('default', { concurrency: 1, leaseMs: 5_000 }, complete);
-    const first = happens(driver, 'completed');
     clock.advance(HOLD_MS - 1);
     expect(await driver.get('forgotten')).toMatchObject({ state: 'scheduled' });
     clock.advance(1);
@@ -145,9 +145,9 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     expect(handedBack.map(({ id }) => id).toSorted()).toEqual(five('hang', 5).map(({ id }) => id));
 
     const { driver: next } = await store({ prefix });
+    const done = happens(next, 'completed', 10);
     expect(await next.get('hang-1')).toMatchObject({ state: 'available', attempt: 0, crashes: 0 });
     const ran: string[] = [];
-    const done = happens(next, 'completed', 10);
     next.work('default', { concurrency: 1, leaseMs: 5_000 }, async ({ record }) => {
       ran.push(record.id);
       return { type: 'complete' };
@@ -161,6 +161,7 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const stale: JobRecord[] = [];
     const attempts: RunningJob[] = [];
     const ends: ((outcome: Outcome) => void)[] = [];
+    const done = happens(driver, 'completed');
     await driver.enqueue([newJob('contested')]);
     const run: RunJob = (running) => {
       attempts.push(running);
@@ -172,7 +173,6 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     await loseLock('contested');
     await eventually(async () => attempts.length === 2);
     expect(attempts[1]?.record).toMatchObject({ attempt: 2, crashes: 1 });
-    const done = happens(driver, 'completed');
     ends[0]?.({ type: 'fail', error: { name: 'E', message: 'late', attempt: 1, atMs: 0 } });
     await eventually(async () => stale.length > 0);
     expect(stale).toMatchObject([{ id: 'contested', attempt: 1 }]);
@@ -193,8 +193,8 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const { driver } = await store();
     const stale: JobRecord[] = [];
     const end = Promise.withResolvers<void>();
-    await driver.enqueue([newJob('long')]);
     const started = happens(driver, 'started');
+    await driver.enqueue([newJob('long')]);
     driver.work(
       'default',
       { concurrency: 2, leaseMs: 300, onStale: (job) => void stale.push(job) },
@@ -224,8 +224,8 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
   it('leaves jobs to live workers when all leases ran out while Redis was away', async () => {
     const { driver } = await store();
     const end = Promise.withResolvers<void>();
-    await driver.enqueue(five('long', 5));
     const started = happens(driver, 'started', 5);
+    await driver.enqueue(five('long', 5));
     driver.work('default', { concurrency: 5, leaseMs: 1_000 }, async () => {
       await end.promise;
       return { type: 'complete' };
@@ -245,8 +245,8 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
 
   it('cancels a job whose worker was lost after it was called off', async () => {
     const { driver } = await store();
-    await driver.enqueue([newJob('doomed')]);
     const started = happens(driver, 'started');
+    await driver.enqueue([newJob('doomed')]);
     driver.work('default', { concurrency: 1, leaseMs: 600 }, () => new Promise(() => {}));
     await started;
     const cancelled = happens(driver, 'cancelled');

@@ -70,9 +70,7 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
       await eventually(() => driver.enqueue([newJob('after')]));
       expect(await driver.get('before')).toMatchObject({ state: 'available' });
       expect((await driver.counts('default')).available).toBe(2);
-      expect(lines.all.filter(({ message }) => message.startsWith('Redis is away'))).not.toEqual(
-        [],
-      );
+      expect(lines.all.map(({ message }) => message)).toContain('Redis is away; connecting again');
     });
 
     it('refuses to store within two seconds when Redis hangs', async () => {
@@ -95,7 +93,6 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
       const begun = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
       await driver.enqueue([newJob('during')]);
-      const during = happens(driver, 'completed', 2);
       driver.work('default', { concurrency: 2, leaseMs: 30_000 }, async ({ record }) => {
         if (record.id === 'during') {
           begun.resolve();
@@ -108,7 +105,10 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
       gate.resolve(); // ends while nobody can be told
       await redis.restart();
       await eventually(() => driver.enqueue([newJob('after')]));
-      await during;
+      await eventually(async () => {
+        const { completed } = await driver.counts('default');
+        if (completed < 2) throw new Error('not yet');
+      });
       expect(await driver.get('during')).toMatchObject({
         state: 'completed',
         attempt: 1,
@@ -135,47 +135,63 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     });
   });
 
-  it('loses no acknowledged job when Redis is killed five times under load', async () => {
-    const redis = open.use(await startRedis());
-    const { driver } = open.use(await openStore(redis));
-    const acknowledged: string[] = [];
-    let isOver = false;
-    const produce = async (): Promise<void> => {
-      while (!isOver) {
-        const id = randomUUID();
-        try {
-          await driver.enqueue([newJob(id)]);
-          acknowledged.push(id);
-        } catch {
-          await new Promise(setImmediate); // not acknowledged: nobody counts on it
+  // Redis writes before it answers, so that nothing is lost when it is killed: but with `everysec` it may
+  // hold a write back for two seconds while the disk is busy syncing.
+  it.each([
+    { appendfsync: 'always', mayLoseMs: 0 },
+    { appendfsync: 'everysec', mayLoseMs: 2_100 },
+  ] as const)(
+    'loses no acknowledged job but of the last $mayLoseMs ms when Redis is killed ($appendfsync)',
+    async ({ appendfsync, mayLoseMs }) => {
+      const redis = open.use(await startRedis({ appendfsync }));
+      const { driver } = open.use(await openStore(redis));
+      const acknowledged = new Map<string, number>();
+      let isOver = false;
+      const produce = async (): Promise<void> => {
+        while (!isOver) {
+          const id = randomUUID();
+          try {
+            await driver.enqueue([newJob(id)]);
+            acknowledged.set(id, performance.now());
+          } catch {
+            await new Promise(setImmediate); // not acknowledged: nobody counts on it
+          }
         }
+      };
+      const ran = new Set<string>();
+      driver.work('default', { concurrency: 8, leaseMs: 1_000 }, async ({ record }) => {
+        ran.add(record.id);
+        return { type: 'complete' };
+      });
+      const producers = Array.from({ length: 8 }, produce);
+      const killedAtMs: number[] = [];
+      for (let kills = 0; kills < 5; kills++) {
+        const enough = acknowledged.size + 300 + Math.random() * 300;
+        await until(() => acknowledged.size > enough);
+        killedAtMs.push(performance.now());
+        await redis.kill();
+        await redis.restart();
       }
-    };
-    const ran = new Set<string>();
-    driver.work('default', { concurrency: 8, leaseMs: 1_000 }, async ({ record }) => {
-      ran.add(record.id);
-      return { type: 'complete' };
-    });
-    const producers = Array.from({ length: 8 }, produce);
-    for (let kills = 0; kills < 5; kills++) {
-      const enough = acknowledged.length + 500 + Math.random() * 500;
-      await until(() => acknowledged.length > enough);
-      await redis.kill();
-      await redis.restart();
-    }
-    isOver = true;
-    await Promise.all(producers);
-    const missing: string[] = [];
-    for (const id of acknowledged) if (!(await driver.get(id))) missing.push(id);
-    expect(missing).toEqual([]);
-    // What a worker had claimed when the line broke comes back after its lease.
-    await until(async () => {
-      const { available, running, scheduled } = await driver.counts('default');
-      return available + running + scheduled === 0;
-    });
-    expect(acknowledged.filter((id) => !ran.has(id))).toEqual([]);
-    expect((await driver.counts('default')).completed).toBeGreaterThanOrEqual(acknowledged.length);
-  }, 60_000);
+      isOver = true;
+      await Promise.all(producers);
+      await eventually(() => driver.counts('default'));
+      // What a worker had claimed when the line broke comes back after its lease.
+      await until(async () => {
+        const { available, running, scheduled } = await driver.counts('default');
+        return available + running + scheduled === 0;
+      });
+      const missing: string[] = [];
+      for (const [id, atMs] of acknowledged) {
+        const stored = await driver.get(id);
+        const isExcused = killedAtMs.some((ms) => atMs <= ms + 50 && atMs > ms - mayLoseMs);
+        if (stored?.state !== 'completed' && !(isExcused && mayLoseMs > 0)) missing.push(id);
+      }
+      expect(missing).toEqual([]);
+      const done = [...acknowledged.keys()].filter((id) => ran.has(id));
+      expect(done.length).toBeGreaterThan(acknowledged.size / 2);
+    },
+    60_000,
+  );
 
   it('leaves no socket or timer, however often it is started and stopped', async () => {
     const redis = open.use(await startRedis());

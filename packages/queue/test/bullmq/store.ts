@@ -57,7 +57,10 @@ export function newJob(id: string, more: Partial<NewJob> = {}): NewJob {
   };
 }
 
-/** Resolves when jobs have ended, or done what else is asked for, so many times. */
+/**
+ * Resolves when jobs have ended, or done what else is asked for, so many times. To be called before jobs
+ * are enqueued, which then waits until they are listened to; or when something was listened to before.
+ */
 export function happens(driver: JobDriver, type: JobEvent['type'], times = 1): Promise<void> {
   return new Promise((resolve) => {
     let left = times;

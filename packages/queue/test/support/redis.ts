@@ -18,6 +18,8 @@ if (!hasRedis) {
 export interface RedisSettings {
   /** Default `yes`. */
   readonly appendonly?: 'yes' | 'no';
+  /** Default `everysec`. */
+  readonly appendfsync?: 'always' | 'everysec';
   /** Default `noeviction`. */
   readonly 'maxmemory-policy'?: string;
 }
