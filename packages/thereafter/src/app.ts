@@ -12,17 +12,16 @@ import {
   TaskRunner,
   taskSpecOf,
   toMilliseconds,
-  within,
   type AppTasks,
   type Duration,
-  type JobEngine,
   type Runnable,
   type TaskDefinition,
   type TaskErrorHandler,
-  type TaskLimits,
 } from '@thereafter/tasks';
-import type { RequestListener } from 'node:http';
 import { setMaxListeners } from 'node:events';
+import type { RequestListener } from 'node:http';
+import type { AppOptions } from './app-options.ts';
+import { closeApp, type CloseResult } from './close-app.ts';
 import {
   compile,
   InvalidAppError,
@@ -37,11 +36,11 @@ import type { Inputs, Values } from './handler/inputs.ts';
 import { appHost, type AppBlueprint } from './host.ts';
 import { InFlight } from './in-flight.ts';
 import { dispatch, handle, watchEnd } from './lifecycle.ts';
-import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
+import { toAppLimits, type AppLimits } from './limits.ts';
 import { createLog, type AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
-import type { OpenApiDocument, OpenApiOptions } from './openapi/document.ts';
+import type { OpenApiDocument } from './openapi/document.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/error-handlers.ts';
 import {
   controllerRoutes,
@@ -52,53 +51,13 @@ import {
   type RouteOptions,
 } from './route.ts';
 import { onProcessEnd } from './shutdown.ts';
-import { createProxyTrust, type ProxyTrust, type TrustProxy } from './socket/client-address.ts';
-import { startServer, type ListenOptions, type RunningServer } from './socket/server.ts';
-
-export interface AppOptions {
-  /** Shown in logs and documentation; default `'app'`. */
-  readonly title?: string;
-  /** The version of the API, for its documentation; default `'0.0.0'`. */
-  readonly version?: string;
-  /** What the API is for, in CommonMark, for its documentation. */
-  readonly description?: string;
-  /** What its documentation says of servers, license and contact; default nothing. */
-  readonly openapi?: OpenApiOptions;
-  /**
-   * Where the docs page is; default `'/docs'`, where a route of the app wins over it. `false` turns it
-   * and `/openapi.json` off.
-   */
-  readonly docs?: string | false;
-  /** Whether lines are logged, or a log of your own, such as one of `pino`; default true. */
-  readonly logger?: boolean | AppLog;
-  /**
-   * Which proxies are believed when they say for whom they ask: how many of them there are, or their
-   * addresses and networks, e.g. `['10.0.0.0/8']`. Default 0: `x-forwarded-for` and the like are what
-   * any client may write, and are ignored.
-   */
-  readonly trustProxy?: TrustProxy;
-  /** What one client may ask of the app; safe by default. */
-  readonly limits?: Limits;
-  readonly shutdown?: {
-    /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
-    readonly drainTimeout?: Duration;
-    /**
-     * Whether SIGTERM, SIGINT and errors that nobody caught close the app and end the process; default
-     * true.
-     */
-    readonly signals?: boolean;
-  };
-  /** How many background tasks are taken, and how many run at once. */
-  readonly tasks?: TaskLimits;
-  /** What stores and runs durable tasks; see `jobs()` of `@thereafter/queue`. */
-  readonly jobs?: JobEngine;
-}
-
-/** What `close()` had to cut. */
-export interface CloseResult {
-  /** Names of the background tasks that had not ended at the deadline; empty when nothing was lost. */
-  readonly abandoned: readonly string[];
-}
+import { createProxyTrust, type ProxyTrust } from './socket/client-address.ts';
+import {
+  startServer,
+  withoutServer,
+  type ListenOptions,
+  type RunningServer,
+} from './socket/server.ts';
 
 /** A controller class, a task class or a task definition. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any payload
@@ -456,44 +415,24 @@ export class App implements AsyncDisposable {
     if (!this.#server) {
       throw new AppStateError('APP_NOT_STARTED', 'close() was called before listen().');
     }
-    return (this.#closing ??= this.#close(this.#server, options.drainTimeout));
-  }
-
-  async #close(server: RunningServer, drainTimeout: Duration | undefined): Promise<CloseResult> {
     const timeout =
-      drainTimeout ?? appHost()?.drainTimeout ?? this.#options.shutdown?.drainTimeout ?? '10s';
-    const deadlineMs = performance.now() + toMilliseconds(timeout);
-    const remainingMs = (): number => Math.max(0, deadlineMs - performance.now());
-    const { jobs } = this.#options;
-    const stopped = server.stop();
-    jobs?.quiet();
-    this.#stopping.abort(); // ends what would not end by itself: event streams
-    // Not the same: a handler may still work for a client that has left.
-    await within(remainingMs(), Promise.all([stopped, this.#inFlight.idle()]));
-    server.cut();
-    const abandoned = await this.#runner.close(remainingMs());
-    const handedBack = await jobs?.close(remainingMs());
-    if (handedBack?.length) this.#log.info({ handedBack }, 'running jobs were handed back');
-    await stopped;
-    if (abandoned.length > 0) this.#log.error({ abandoned }, 'background tasks were abandoned');
-    const isEnded = await within(Math.max(GRACE_MS, remainingMs()), this.#endAll());
-    if (!isEnded) this.#log.error('clean-up at the end of the app took too long and was left');
-    this.#leaveProcess?.();
-    return { abandoned };
-  }
-
-  async #endAll(): Promise<void> {
-    for (const running of this.#running.toReversed()) await this.#survive(() => running.next());
-    await this.#survive(() => this.#container.close());
-  }
-
-  /** What fails while the app ends is logged, and stops nothing else from ending. */
-  async #survive(end: () => Promise<unknown>): Promise<void> {
-    try {
-      await end();
-    } catch (error) {
-      this.#log.error({ err: error }, 'clean-up at the end of the app failed');
-    }
+      options.drainTimeout ??
+      appHost()?.drainTimeout ??
+      this.#options.shutdown?.drainTimeout ??
+      '10s';
+    return (this.#closing ??= closeApp(
+      {
+        server: this.#server,
+        stopping: this.#stopping,
+        inFlight: this.#inFlight,
+        runner: this.#runner,
+        jobs: this.#options.jobs,
+        lifespans: this.#running,
+        container: this.#container,
+        log: this.#log,
+      },
+      toMilliseconds(timeout),
+    ).finally(this.#leaveProcess));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -508,16 +447,3 @@ export class App implements AsyncDisposable {
     );
   }
 }
-
-/** What a worker has instead of a server: nothing else would keep its process alive between two jobs. */
-function withoutServer(): RunningServer {
-  const alive = setInterval(() => undefined, 2 ** 30);
-  return {
-    url: '',
-    stop: async () => clearInterval(alive),
-    cut: () => undefined,
-  };
-}
-
-/** What clean-up gets when the deadline has passed: enough to be fair, and bounded, since it may hang. */
-const GRACE_MS = 400;

@@ -1,4 +1,6 @@
-export { AppStateError, createApp, type App, type AppOptions, type CloseResult } from './app.ts';
+export { AppStateError, createApp, type App } from './app.ts';
+export type { AppOptions } from './app-options.ts';
+export type { CloseResult } from './close-app.ts';
 export { InvalidAppError } from './compile.ts';
 export { config } from './config.ts';
 export { Context } from './context.ts';

@@ -49,6 +49,16 @@ export interface RunningServer {
   cut(): void;
 }
 
+/** What a worker has instead of a server: nothing else would keep its process alive between two jobs. */
+export function withoutServer(): RunningServer {
+  const alive = setInterval(() => undefined, 2 ** 30);
+  return {
+    url: '',
+    stop: async () => clearInterval(alive),
+    cut: () => undefined,
+  };
+}
+
 /**
  * Opens the port.
  *

@@ -1,0 +1,44 @@
+import type { Duration, JobEngine, TaskLimits } from '@thereafter/tasks';
+import type { Limits } from './limits.ts';
+import type { AppLog } from './log.ts';
+import type { OpenApiOptions } from './openapi/document.ts';
+import type { TrustProxy } from './socket/client-address.ts';
+
+export interface AppOptions {
+  /** Shown in logs and documentation; default `'app'`. */
+  readonly title?: string;
+  /** The version of the API, for its documentation; default `'0.0.0'`. */
+  readonly version?: string;
+  /** What the API is for, in CommonMark, for its documentation. */
+  readonly description?: string;
+  /** What its documentation says of servers, license and contact; default nothing. */
+  readonly openapi?: OpenApiOptions;
+  /**
+   * Where the docs page is; default `'/docs'`, where a route of the app wins over it. `false` turns it
+   * and `/openapi.json` off.
+   */
+  readonly docs?: string | false;
+  /** Whether lines are logged, or a log of your own, such as one of `pino`; default true. */
+  readonly logger?: boolean | AppLog;
+  /**
+   * Which proxies are believed when they say for whom they ask: how many of them there are, or their
+   * addresses and networks, e.g. `['10.0.0.0/8']`. Default 0: `x-forwarded-for` and the like are what
+   * any client may write, and are ignored.
+   */
+  readonly trustProxy?: TrustProxy;
+  /** What one client may ask of the app; safe by default. */
+  readonly limits?: Limits;
+  readonly shutdown?: {
+    /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
+    readonly drainTimeout?: Duration;
+    /**
+     * Whether SIGTERM, SIGINT and errors that nobody caught close the app and end the process; default
+     * true.
+     */
+    readonly signals?: boolean;
+  };
+  /** How many background tasks are taken, and how many run at once. */
+  readonly tasks?: TaskLimits;
+  /** What stores and runs durable tasks; see `jobs()` of `@thereafter/queue`. */
+  readonly jobs?: JobEngine;
+}
