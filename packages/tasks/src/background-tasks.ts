@@ -59,7 +59,7 @@ export class BackgroundTasks {
 
   constructor(sink: TaskSink) {
     this.#sink = sink;
-    // Not initialisers: those would be given names in a bundle, at a microsecond a request.
+    // Not initialisers: those would be given names in a bundle, at a quarter of a microsecond each.
     this.add = (task: unknown, ...args: unknown[]) => sink.push(task, args, NO_SETTINGS);
     this.addTask = this.add;
   }

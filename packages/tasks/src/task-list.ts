@@ -3,8 +3,8 @@ import type { QueuedTask } from './queued-task.ts';
 /**
  * Tasks in the order in which they came, each of which can leave at any time.
  *
- * A `Set` would do the same, but one that is filled and emptied all the time leaves a chain of old tables
- * behind: along it every task, and the request of every task, would live until the next full collection.
+ * A `Set` would do the same, but one that is filled and emptied all the time leaves old tables behind that
+ * point to newer ones, and can keep ended tasks and their requests alive until the next full collection.
  */
 export class TaskList {
   #first: QueuedTask | undefined = undefined;

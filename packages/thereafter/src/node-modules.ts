@@ -1,6 +1,6 @@
 // An import would bring all exports of these modules, and some of them load much more: `WebSocket` of
 // `node:http` all of Node's `fetch`, `webcrypto` of `node:crypto` all of Web Crypto. Together that is a
-// third of what it takes to start.
+// quarter of what it takes to start.
 
 export const http: typeof import('node:http') = process.getBuiltinModule('node:http');
 

@@ -4,8 +4,8 @@ import { Compile, type Validator } from 'typebox/compile';
 const validators = new Map<string, Validator>();
 
 /**
- * The compiled validator of a schema, the same one for schemas that say the same: of hundreds of routes
- * with an id, each would otherwise have a function of its own, which runs too seldom to be optimised.
+ * The compiled validator of a schema, the same one for schemas that say the same: hundreds of routes with
+ * an id need one function, not hundreds.
  */
 export function validatorOf(schema: TSchema): Validator {
   const text = spelledOut(schema);

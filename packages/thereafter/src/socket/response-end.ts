@@ -38,8 +38,8 @@ const awaitedBySocket = new WeakMap<Socket, Done[]>();
 
 /**
  * Who waits for responses of a socket: one listener however many there are, so that pipelining warns of
- * no leak. A list, because it is short, and because a `Set` that is filled and emptied all the time leaves
- * a chain of old tables behind, along which every request would live until the next full collection.
+ * no leak. A list, because it is short, and because a `Set` that is filled and emptied all the time can keep
+ * requests alive that are over: see docs/adr/0010-cost-of-a-request.md.
  */
 function awaitedOf(socket: Socket): Done[] {
   const known = awaitedBySocket.get(socket);
