@@ -42,6 +42,7 @@ import {
   type Returned,
   type Route,
   type RouteOptions,
+  type RouteSummary,
 } from './route.ts';
 import { onProcessEnd } from './shutdown.ts';
 import { createProxyTrust, type ProxyTrust, type TrustProxy } from './socket/client-address.ts';
@@ -143,7 +144,10 @@ export interface AppParts {
 /** @internal The parts of an app. Set by its class, which alone can reach them. */
 export let partsOf: (app: App) => AppParts;
 
-/** Registers, starts and stops; what happens to a request in between stands in `lifecycle.ts`. */
+/**
+ * Registers, starts and stops; what happens to a request in between stands in `lifecycle.ts`. Made by
+ * `createApp()`. What is injected by this type is the app itself.
+ */
 export class App implements AsyncDisposable {
   static {
     partsOf = (app) => ({
@@ -182,6 +186,7 @@ export class App implements AsyncDisposable {
     setMaxListeners(0, this.#stopping.signal); // one for each open event stream
     this.#log = createLog(options.logger ?? true);
     registerCarrier(this.#container);
+    this.#container.provide(App, { value: this });
     options.jobs?.register(this.#container);
     this.#trustsProxy = createProxyTrust(options.trustProxy ?? 0);
     this.#runner = new TaskRunner({
@@ -299,6 +304,11 @@ export class App implements AsyncDisposable {
       );
     }
     return this.#server.url;
+  }
+
+  /** What was registered so far, in that order; without the docs page. */
+  get routes(): readonly RouteSummary[] {
+    return this.#routes.map(({ method, path, name }) => ({ method, path, handler: name }));
   }
 
   /** Background tasks of all requests. */

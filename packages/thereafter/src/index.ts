@@ -1,4 +1,4 @@
-export { AppStateError, createApp, type App, type AppOptions, type CloseResult } from './app.ts';
+export { App, AppStateError, createApp, type AppOptions, type CloseResult } from './app.ts';
 export { InvalidAppError } from './compile.ts';
 export { config } from './config.ts';
 export { Context } from './context.ts';

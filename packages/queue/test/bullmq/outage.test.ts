@@ -70,7 +70,9 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
       await eventually(() => driver.enqueue([newJob('after')]));
       expect(await driver.get('before')).toMatchObject({ state: 'available' });
       expect((await driver.counts('default')).available).toBe(2);
-      expect(lines.all.filter(({ message }) => message.startsWith('Redis is away'))).not.toEqual([]);
+      expect(lines.all.filter(({ message }) => message.startsWith('Redis is away'))).not.toEqual(
+        [],
+      );
     });
 
     it('refuses to store within two seconds when Redis hangs', async () => {
