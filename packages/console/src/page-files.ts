@@ -81,6 +81,7 @@ export function formatTime(date) {
 
 /** A duration for people: three digits at most. */
 export function formatMs(ms) {
+  if (ms < 0.05) return '< 0.1 ms';
   if (ms < 10) return \`\${Number(ms.toFixed(1))} ms\`;
   if (ms < 999.5) return \`\${Math.round(ms)} ms\`;
   if (ms < 59_950) return \`\${(ms / 1000).toFixed(ms < 9995 ? 2 : 1)} s\`;
@@ -251,6 +252,8 @@ import { element } from './element.js';
 const ACTIONS = {
   retry: {
     label: 'Retry',
+    // It has done its work: to do that twice is another matter than to try once more.
+    labelOfCompleted: 'Run again',
     done: (job) => \`\${job.task} is \${job.state} again.\`,
   },
   cancel: {
@@ -265,6 +268,11 @@ const ACTIONS = {
   },
 };
 
+/** What is done about a job at once, without a look at it; none where there is nothing to be done. */
+export function likelyActionOf(state) {
+  return state === 'completed' || state === 'cancelled' ? [] : actionsOf(state).slice(0, 1);
+}
+
 /** What can be done about a job, the likeliest first. */
 export function actionsOf(state) {
   if (state === 'running') return ['cancel'];
@@ -277,9 +285,11 @@ export function createActions(job, names, report) {
   return names.map((name) => createAction(job, name, report));
 }
 
-function createAction({ id, task }, name, report) {
-  const { label, confirm, done } = ACTIONS[name];
-  const button = element('button', { type: 'button', class: \`small of-\${name}\` }, [label]);
+function createAction({ id, task, state }, name, report) {
+  const { labelOfCompleted, confirm, done, label: usual } = ACTIONS[name];
+  const label = (state === 'completed' && labelOfCompleted) || usual;
+  const button = element('button', { type: 'button', class: 'small' }, [label]);
+  button.classList.toggle('primary', name === 'retry' && state === 'failed');
   button.setAttribute('aria-label', \`\${label} \${task} \${id}\`);
   let isAsked = confirm === undefined;
   button.addEventListener('blur', () => {
@@ -488,7 +498,7 @@ function createJson(label, value) {
 import { element, setText, syncRows } from './element.js';
 import { formatTime } from './format.js';
 import { JobSheet } from './job-sheet.js';
-import { actionsOf, createActions } from './job-actions.js';
+import { createActions, likelyActionOf } from './job-actions.js';
 import { notice } from './notice.js';
 import { showQueues } from './queues.js';
 
@@ -515,6 +525,8 @@ export class JobsView {
   /** Of the latest question: an answer that comes after a later one counts no more. */
   #asked = 0;
   #isSoon = false;
+  /** What was said of a refresh that failed: not again every two seconds. */
+  #trouble = '';
   #sheet = new JobSheet(() => {
     location.hash = this.#address();
   });
@@ -587,6 +599,7 @@ export class JobsView {
         this.#sheet.refresh(),
       ]);
       if (asked !== this.#asked) return;
+      this.#trouble = '';
       showQueues(queues, () => void this.#refresh());
       showSchedules(schedules);
       this.#showFilter(queues);
@@ -595,7 +608,9 @@ export class JobsView {
       older.hidden = next === null;
       newer.hidden = this.#cursors.length === 1;
     } catch (error) {
-      if (asked === this.#asked) notice(error.message, true);
+      if (asked !== this.#asked || error.message === this.#trouble) return;
+      this.#trouble = error.message;
+      notice(error.message, true);
     }
   }
 
@@ -668,11 +683,13 @@ function createRow({ id }, onDone) {
     element('time', { class: 'when' }),
     element('span', { class: 'error' }),
   ];
+  const due = element('span', { class: 'due' });
   const progress = element('progress', { max: '1', 'aria-label': 'Progress' });
   const link = element('a', { class: 'name', href: \`#/jobs/\${part(id)}\` });
   const name = element('span', { class: 'job-name' }, [
     link,
     element('span', { class: 'id' }, [id]),
+    due,
     progress,
   ]);
   const actions = element('span', { class: 'row-actions' });
@@ -692,6 +709,8 @@ function createRow({ id }, onDone) {
     when.dateTime = job.enqueuedAt;
     setText(error, job.error ?? '');
     error.hidden = job.error === null;
+    setText(due, \`not before \${formatTime(new Date(job.runAt))}\`);
+    due.hidden = job.state !== 'scheduled';
     progress.value = job.progress;
     progress.hidden = job.state !== 'running' || job.progress === 0;
     if (job.state === shownState) return;
@@ -699,7 +718,7 @@ function createRow({ id }, onDone) {
     const had = actions.contains(document.activeElement);
     const report = { done: notice, failed: (text) => notice(text, true) };
     actions.replaceChildren(
-      ...createActions(job, actionsOf(job.state).slice(0, 1), { ...report, changed: onDone }),
+      ...createActions(job, likelyActionOf(job.state), { ...report, changed: onDone }),
     );
     if (had) (actions.firstElementChild ?? link).focus();
   }
@@ -1240,13 +1259,13 @@ button:disabled,
   font-size: 0.84rem;
 }
 
-.of-retry {
+.primary {
   border-color: var(--button);
   background: var(--button);
   color: var(--on-button);
 }
 
-.of-retry:hover {
+.primary:hover {
   border-color: var(--task);
   background: var(--task);
 }
@@ -1344,6 +1363,24 @@ summary::-webkit-details-marker {
 
 .job-name {
   display: grid;
+}
+
+.job-name .name {
+  justify-self: start;
+  text-decoration-color: var(--line);
+}
+
+.job-name .name:hover {
+  text-decoration-color: currentcolor;
+}
+
+.due {
+  color: var(--soft);
+  font-size: 0.84rem;
+}
+
+.job-columns > :nth-child(5) {
+  padding-left: 0.75rem;
 }
 
 .job-name .id {
@@ -1803,6 +1840,7 @@ dialog h3 {
   .task-columns > .state,
   .job-columns > .state {
     grid-area: 1 / 2;
+    justify-self: end;
   }
 
   .task-columns > .when {
@@ -1835,8 +1873,11 @@ dialog h3 {
 
   .job-columns > .row-actions {
     grid-area: 4 / 1 / auto / -1;
-    padding-top: 0.35rem;
     text-align: left;
+  }
+
+  .row-actions:not(:empty) {
+    padding-top: 0.35rem;
   }
 
   .error {
@@ -2022,7 +2063,7 @@ function createRow({ id }) {
     setText(name, task.name);
     setText(request, task.requestId.slice(0, 8));
     setTime(queued, task.queuedAtMs);
-    setText(waited, formatSpan(task.queuedAtMs, task.startedAtMs));
+    setText(waited, task.waitedMs === undefined ? '' : formatMs(task.waitedMs));
     setText(took, task.elapsedMs === undefined ? running(task) : formatMs(task.elapsedMs));
     setText(error, task.error ?? '');
     error.hidden = !task.error;
@@ -2048,10 +2089,6 @@ function running({ state, startedAtMs }) {
   return state === 'started' ? formatMs(Math.max(0, Date.now() - startedAtMs)) : '';
 }
 
-function formatSpan(fromMs, toMs) {
-  return fromMs === undefined || toMs === undefined ? '' : formatMs(Math.max(0, toMs - fromMs));
-}
-
 function setTime(node, timeMs) {
   setText(node, timeMs === undefined ? '' : formatTime(new Date(timeMs)));
   if (timeMs !== undefined) node.dateTime = new Date(timeMs).toISOString();
@@ -2067,17 +2104,17 @@ function createFacts(task) {
     'Not run because of': task.reason,
   };
   const entries = Object.entries(facts).filter(([, value]) => value !== undefined);
-  const facts_ = entries.flatMap(([label, value]) => [
+  const pairs = entries.flatMap(([label, value]) => [
     element('dt', {}, [label]),
     element('dd', { class: 'id' }, [value]),
   ]);
   if (task.state === 'stored') {
-    facts_.push(
+    pairs.push(
       element('dt', {}, ['Job']),
       element('dd', {}, [element('a', { href: \`#/jobs/\${part(task.id)}\` }, ['what became of it'])]),
     );
   }
-  return element('dl', {}, facts_);
+  return element('dl', {}, pairs);
 }
 
 function iso(timeMs) {

@@ -12,6 +12,7 @@ export interface TaskRecord {
   readonly queuedAtMs: number | undefined;
   readonly startedAtMs: number | undefined;
   readonly endedAtMs: number | undefined;
+  readonly waitedMs: number | undefined;
   readonly elapsedMs: number | undefined;
   /** Why it was not run. */
   readonly reason: DiscardReason | undefined;
@@ -59,7 +60,7 @@ export class TaskHistory implements Disposable {
   }
 
   #take(state: TaskEventName, event: TaskEvent): void {
-    const { taskId: id, taskName: name, requestId, atMs, elapsedMs, reason } = event;
+    const { taskId: id, taskName: name, requestId, atMs, waitedMs, elapsedMs, reason } = event;
     const known = this.#tasks.get(id);
     const isEnd = state !== 'queued' && state !== 'stored' && state !== 'started';
     const task: TaskRecord = {
@@ -70,6 +71,7 @@ export class TaskHistory implements Disposable {
       queuedAtMs: state === 'queued' ? atMs : known?.queuedAtMs,
       startedAtMs: state === 'started' ? atMs : known?.startedAtMs,
       endedAtMs: isEnd ? atMs : undefined,
+      waitedMs,
       elapsedMs,
       reason,
       error: event.error === undefined ? undefined : describeError(event.error),

@@ -176,10 +176,10 @@ describe.skipIf(!existsSync(CHROMIUM))('the console in a browser', () => {
     await expect.poll(() => rows(page, 'job').count()).toBe(10);
     await page.getByRole('button', { name: 'Newer' }).click();
     await expect.poll(() => rows(page, 'job').count()).toBe(50);
-    await page.getByLabel('Queue').selectOption('reports');
+    await page.getByRole('combobox', { name: 'Queue' }).selectOption('reports');
     await page.getByText('No job fits the filter.').waitFor();
-    await page.getByLabel('Queue').selectOption('default');
-    await page.getByLabel('Task').fill('print-report');
+    await page.getByRole('combobox', { name: 'Queue' }).selectOption('default');
+    await page.getByRole('searchbox', { name: 'Task' }).fill('print-report');
     await page.keyboard.press('Enter');
     await expect.poll(() => rows(page, 'job').count()).toBe(50);
     expect(new URL(page.url()).hash).toBe('#/jobs?queue=default&task=print-report');
@@ -214,32 +214,34 @@ describe.skipIf(!existsSync(CHROMIUM))('the console in a browser', () => {
   it.each(['light', 'dark'] as const)('fits every width, in %s', async (colorScheme) => {
     await using office = await serveOffice({ console: { title: 'Office' } });
     await fill(office);
-    const [failed] = await office.jobs.list({ state: 'failed' });
-    for (const viewport of [NARROWEST, NARROW, WIDE]) {
-      for (const [name, hash] of [
-        ['tasks', '#/tasks'],
-        ['jobs', '#/jobs'],
-        ['job', `#/jobs/${failed!.id}`],
-        ['routes', '#/routes'],
-      ] as const) {
-        await using opened = await open(office, hash, { viewport, colorScheme });
-        const { page, complaints } = opened;
-        if (name === 'tasks') {
-          await expect.poll(() => rows(page, 'task').count()).toBe(9);
-          await rows(page, 'task').filter({ hasText: 'bad' }).first().locator('summary').click();
-          await page.getByText('[cause]: Error: shy').waitFor();
-        }
-        if (name === 'jobs') await expect.poll(() => rows(page, 'job').count()).toBe(7);
-        if (name === 'job') await page.getByText('"title": "Annual report"').waitFor();
+    await using opened = await open(office, '', { viewport: WIDE, colorScheme });
+    const { page, complaints } = opened;
+    const background = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+    expect(background).toBe(colorScheme === 'light' ? 'rgb(250, 249, 246)' : 'rgb(19, 19, 17)');
+    const shots = async (name: string): Promise<void> => {
+      for (const viewport of [NARROWEST, NARROW, WIDE]) {
+        await page.setViewportSize(viewport);
         const width = await page.evaluate('document.documentElement.scrollWidth');
         expect(width).toBeLessThanOrEqual(viewport.width);
-        const background = await page.evaluate('getComputedStyle(document.body).backgroundColor');
-        expect(background).toBe(colorScheme === 'light' ? 'rgb(250, 249, 246)' : 'rgb(19, 19, 17)');
         const file = `console-${name}-${colorScheme}-${viewport.width}.png`;
         await page.screenshot({ path: join(ARTEFACTS, file) });
-        expect(complaints).toEqual([]);
       }
-    }
+    };
+    await expect.poll(() => rows(page, 'task').count()).toBe(9);
+    await rows(page, 'task').filter({ hasText: 'bad' }).first().locator('summary').click();
+    await page.getByText('[cause]: Error: shy').waitFor();
+    await shots('tasks');
+    await page.getByRole('link', { name: 'Jobs' }).click();
+    await expect.poll(() => rows(page, 'job').count()).toBe(6);
+    await shots('jobs');
+    await rows(page, 'job').filter({ hasText: 'paper jam' }).getByRole('link').click();
+    await page.getByText('"title": "Annual report"').waitFor();
+    await shots('job');
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Routes' }).click();
+    await page.getByText('3 routes').waitFor();
+    await shots('routes');
+    expect(complaints).toEqual([]);
   });
 
   /** Something of everything. */

@@ -12,6 +12,7 @@ export function formatTime(date) {
 
 /** A duration for people: three digits at most. */
 export function formatMs(ms) {
+  if (ms < 0.05) return '< 0.1 ms';
   if (ms < 10) return `${Number(ms.toFixed(1))} ms`;
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(ms < 9995 ? 2 : 1)} s`;

@@ -4,6 +4,8 @@ import { element } from './element.js';
 const ACTIONS = {
   retry: {
     label: 'Retry',
+    // It has done its work: to do that twice is another matter than to try once more.
+    labelOfCompleted: 'Run again',
     done: (job) => `${job.task} is ${job.state} again.`,
   },
   cancel: {
@@ -18,6 +20,11 @@ const ACTIONS = {
   },
 };
 
+/** What is done about a job at once, without a look at it; none where there is nothing to be done. */
+export function likelyActionOf(state) {
+  return state === 'completed' || state === 'cancelled' ? [] : actionsOf(state).slice(0, 1);
+}
+
 /** What can be done about a job, the likeliest first. */
 export function actionsOf(state) {
   if (state === 'running') return ['cancel'];
@@ -30,9 +37,11 @@ export function createActions(job, names, report) {
   return names.map((name) => createAction(job, name, report));
 }
 
-function createAction({ id, task }, name, report) {
-  const { label, confirm, done } = ACTIONS[name];
-  const button = element('button', { type: 'button', class: `small of-${name}` }, [label]);
+function createAction({ id, task, state }, name, report) {
+  const { labelOfCompleted, confirm, done, label: usual } = ACTIONS[name];
+  const label = (state === 'completed' && labelOfCompleted) || usual;
+  const button = element('button', { type: 'button', class: 'small' }, [label]);
+  button.classList.toggle('primary', name === 'retry' && state === 'failed');
   button.setAttribute('aria-label', `${label} ${task} ${id}`);
   let isAsked = confirm === undefined;
   button.addEventListener('blur', () => {

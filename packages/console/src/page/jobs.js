@@ -2,7 +2,7 @@ import { ask, part } from './api.js';
 import { element, setText, syncRows } from './element.js';
 import { formatTime } from './format.js';
 import { JobSheet } from './job-sheet.js';
-import { actionsOf, createActions } from './job-actions.js';
+import { createActions, likelyActionOf } from './job-actions.js';
 import { notice } from './notice.js';
 import { showQueues } from './queues.js';
 
@@ -29,6 +29,8 @@ export class JobsView {
   /** Of the latest question: an answer that comes after a later one counts no more. */
   #asked = 0;
   #isSoon = false;
+  /** What was said of a refresh that failed: not again every two seconds. */
+  #trouble = '';
   #sheet = new JobSheet(() => {
     location.hash = this.#address();
   });
@@ -101,6 +103,7 @@ export class JobsView {
         this.#sheet.refresh(),
       ]);
       if (asked !== this.#asked) return;
+      this.#trouble = '';
       showQueues(queues, () => void this.#refresh());
       showSchedules(schedules);
       this.#showFilter(queues);
@@ -109,7 +112,9 @@ export class JobsView {
       older.hidden = next === null;
       newer.hidden = this.#cursors.length === 1;
     } catch (error) {
-      if (asked === this.#asked) notice(error.message, true);
+      if (asked !== this.#asked || error.message === this.#trouble) return;
+      this.#trouble = error.message;
+      notice(error.message, true);
     }
   }
 
@@ -182,11 +187,13 @@ function createRow({ id }, onDone) {
     element('time', { class: 'when' }),
     element('span', { class: 'error' }),
   ];
+  const due = element('span', { class: 'due' });
   const progress = element('progress', { max: '1', 'aria-label': 'Progress' });
   const link = element('a', { class: 'name', href: `#/jobs/${part(id)}` });
   const name = element('span', { class: 'job-name' }, [
     link,
     element('span', { class: 'id' }, [id]),
+    due,
     progress,
   ]);
   const actions = element('span', { class: 'row-actions' });
@@ -206,6 +213,8 @@ function createRow({ id }, onDone) {
     when.dateTime = job.enqueuedAt;
     setText(error, job.error ?? '');
     error.hidden = job.error === null;
+    setText(due, `not before ${formatTime(new Date(job.runAt))}`);
+    due.hidden = job.state !== 'scheduled';
     progress.value = job.progress;
     progress.hidden = job.state !== 'running' || job.progress === 0;
     if (job.state === shownState) return;
@@ -213,7 +222,7 @@ function createRow({ id }, onDone) {
     const had = actions.contains(document.activeElement);
     const report = { done: notice, failed: (text) => notice(text, true) };
     actions.replaceChildren(
-      ...createActions(job, actionsOf(job.state).slice(0, 1), { ...report, changed: onDone }),
+      ...createActions(job, likelyActionOf(job.state), { ...report, changed: onDone }),
     );
     if (had) (actions.firstElementChild ?? link).focus();
   }

@@ -138,7 +138,7 @@ function createRow({ id }) {
     setText(name, task.name);
     setText(request, task.requestId.slice(0, 8));
     setTime(queued, task.queuedAtMs);
-    setText(waited, formatSpan(task.queuedAtMs, task.startedAtMs));
+    setText(waited, task.waitedMs === undefined ? '' : formatMs(task.waitedMs));
     setText(took, task.elapsedMs === undefined ? running(task) : formatMs(task.elapsedMs));
     setText(error, task.error ?? '');
     error.hidden = !task.error;
@@ -164,10 +164,6 @@ function running({ state, startedAtMs }) {
   return state === 'started' ? formatMs(Math.max(0, Date.now() - startedAtMs)) : '';
 }
 
-function formatSpan(fromMs, toMs) {
-  return fromMs === undefined || toMs === undefined ? '' : formatMs(Math.max(0, toMs - fromMs));
-}
-
 function setTime(node, timeMs) {
   setText(node, timeMs === undefined ? '' : formatTime(new Date(timeMs)));
   if (timeMs !== undefined) node.dateTime = new Date(timeMs).toISOString();
@@ -183,17 +179,17 @@ function createFacts(task) {
     'Not run because of': task.reason,
   };
   const entries = Object.entries(facts).filter(([, value]) => value !== undefined);
-  const facts_ = entries.flatMap(([label, value]) => [
+  const pairs = entries.flatMap(([label, value]) => [
     element('dt', {}, [label]),
     element('dd', { class: 'id' }, [value]),
   ]);
   if (task.state === 'stored') {
-    facts_.push(
+    pairs.push(
       element('dt', {}, ['Job']),
       element('dd', {}, [element('a', { href: `#/jobs/${part(task.id)}` }, ['what became of it'])]),
     );
   }
-  return element('dl', {}, facts_);
+  return element('dl', {}, pairs);
 }
 
 function iso(timeMs) {
