@@ -200,6 +200,12 @@ function toFilter({ query }: Context): Filter {
   };
 }
 
-function toLine({ payload: _, result: _r, errors: _e, error, ...job }: Job): JobLine {
+function toLine({
+  payload: _payload,
+  result: _result,
+  errors: _errors,
+  error,
+  ...job
+}: Job): JobLine {
   return { ...job, error: error && `${error.name}: ${error.message}`.slice(0, 500) };
 }
