@@ -128,6 +128,24 @@ describe.skipIf(!existsSync(CHROMIUM))('the console in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('retries all that it shows of those that failed', async () => {
+    await using office = await serveOffice();
+    office.printer.answers.push('jam', 'jam', 'jam');
+    for (const title of ['one', 'two', 'three']) {
+      await office.jobs.wait((await office.jobs.enqueue(print, { title })).id);
+    }
+    await using opened = await open(office, '#/jobs');
+    const { page, complaints } = opened;
+    await expect.poll(() => states(page, 'job')).toEqual(['failed', 'failed', 'failed']);
+    expect(await page.getByRole('button', { name: /^Retry these/ }).count()).toBe(0);
+    await page.getByRole('link', { name: /^Failed\s+3$/ }).click();
+    await page.getByRole('button', { name: 'Retry these 3' }).click();
+    await page.getByText('3 jobs put back.').waitFor();
+    await page.getByText('No job fits the filter.').waitFor();
+    await expect.poll(() => office.printer.printed.toSorted()).toEqual(['one', 'three', 'two']);
+    expect(complaints).toEqual([]);
+  });
+
   it('cancels a job that runs, from its own page, which follows its progress', async () => {
     await using office = await serveOffice();
     office.printer.answers.push('hang');

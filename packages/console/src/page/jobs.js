@@ -1,6 +1,6 @@
 import { ask, part } from './api.js';
 import { element, setText, syncRows } from './element.js';
-import { formatTime } from './format.js';
+import { formatCount, formatTime } from './format.js';
 import { JobSheet } from './job-sheet.js';
 import { createActions, likelyActionOf } from './job-actions.js';
 import { notice } from './notice.js';
@@ -8,11 +8,13 @@ import { showQueues } from './queues.js';
 
 const STATES = ['scheduled', 'available', 'running', 'completed', 'failed', 'cancelled'];
 const REFRESH_MS = 2000;
+const LEAST_REST_MS = 200;
 
 const list = document.getElementById('job-list');
 const empty = document.getElementById('job-empty');
 const older = document.getElementById('job-older');
 const newer = document.getElementById('job-newer');
+const retryAll = document.getElementById('job-retry-all');
 const form = document.getElementById('job-filter');
 const queueSelect = document.getElementById('job-queue');
 const taskInput = document.getElementById('job-task');
@@ -26,9 +28,13 @@ export class JobsView {
   /** Where the pages begin that were left for an older one; the last is the one that is shown. */
   #cursors = [''];
   #next = null;
+  /** The jobs of the page that is shown. */
+  #shown = [];
   /** Of the latest question: an answer that comes after a later one counts no more. */
   #asked = 0;
   #isSoon = false;
+  /** How long the store is left alone: longer, where it takes long to answer. */
+  #restMs = LEAST_REST_MS;
   /** What was said of a refresh that failed: not again every two seconds. */
   #trouble = '';
   #sheet = new JobSheet(() => {
@@ -53,6 +59,7 @@ export class JobsView {
     });
     older.addEventListener('click', () => this.#turn([...this.#cursors, this.#next]));
     newer.addEventListener('click', () => this.#turn(this.#cursors.slice(0, -1)));
+    retryAll.addEventListener('click', () => void this.#retryAll());
     // Jobs of other processes, and the progress of those that run, are not told.
     setInterval(() => document.hidden || this.refreshSoon(), REFRESH_MS);
   }
@@ -72,10 +79,10 @@ export class JobsView {
   refreshSoon() {
     if (!this.#isShown || this.#isSoon) return;
     this.#isSoon = true;
-    setTimeout(() => {
+    setTimeout(async () => {
+      if (this.#isShown) await this.#refresh();
       this.#isSoon = false;
-      if (this.#isShown) void this.#refresh();
-    }, 200);
+    }, this.#restMs);
   }
 
   #address() {
@@ -92,8 +99,28 @@ export class JobsView {
     void this.#refresh().then(() => document.getElementById('job-list-title').scrollIntoView());
   }
 
+  /** One after another, so that a store that cannot take them is not asked for the rest. */
+  async #retryAll() {
+    const failed = this.#shown.filter(({ state }) => state === 'failed');
+    retryAll.disabled = true;
+    let count = 0;
+    try {
+      for (const { id } of failed) {
+        await ask(`jobs/${part(id)}/retry`, 'POST');
+        count++;
+      }
+      notice(`${formatCount(count, 'job')} put back.`);
+    } catch (error) {
+      notice(`${formatCount(count, 'job')} of ${failed.length} put back. ${error.message}`, true);
+    } finally {
+      retryAll.disabled = false;
+      this.#turn(['']);
+    }
+  }
+
   async #refresh() {
     const asked = ++this.#asked;
+    const startedAtMs = performance.now();
     const query = new URLSearchParams(this.#filter);
     if (this.#cursors.at(-1) !== '') query.set('after', this.#cursors.at(-1));
     try {
@@ -115,6 +142,8 @@ export class JobsView {
       if (asked !== this.#asked || error.message === this.#trouble) return;
       this.#trouble = error.message;
       notice(error.message, true);
+    } finally {
+      this.#restMs = Math.max(LEAST_REST_MS, 4 * (performance.now() - startedAtMs));
     }
   }
 
@@ -144,6 +173,10 @@ export class JobsView {
     const create = (job) => createRow(job, () => void this.#refresh());
     syncRows(list, this.#rows, jobs, ({ id }) => id, create);
     empty.hidden = jobs.length > 0;
+    this.#shown = jobs;
+    const failedCount = jobs.filter(({ state }) => state === 'failed').length;
+    retryAll.hidden = this.#filter.get('state') !== 'failed' || failedCount < 2;
+    setText(retryAll, `Retry these ${failedCount}`);
     const isFiltered = String(this.#filter) !== '';
     setText(empty, isFiltered ? 'No job fits the filter.' : 'The store has no job.');
   }
