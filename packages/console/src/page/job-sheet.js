@@ -122,7 +122,8 @@ function createProgress({ progress }) {
 }
 
 function createFacts(job) {
-  const span = (from, to) => formatMs(Math.max(0, Date.parse(to) - Date.parse(from)));
+  // The store keeps whole milliseconds.
+  const span = (from, to) => (from === to ? '< 1 ms' : formatMs(Date.parse(to) - Date.parse(from)));
   const facts = [
     ['Queue', job.queue],
     ['Attempt', `${job.attempt} of ${job.attempts}`],

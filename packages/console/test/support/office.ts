@@ -1,5 +1,5 @@
 import { Jobs, jobs } from '@thereafter/queue';
-import { memory, type MemoryDriver } from '@thereafter/queue/testing';
+import { memory } from '@thereafter/queue/testing';
 import {
   BackgroundTasks,
   Controller,
@@ -78,7 +78,6 @@ export interface ServedOffice extends AsyncDisposable {
   readonly url: string;
   readonly jobs: Jobs;
   readonly printer: Printer;
-  readonly driver: MemoryDriver;
   /** Asks for a path of the console with JSON headers. */
   ask(method: string, path: string, headers?: Record<string, string>): Promise<Response>;
   json(path: string): Promise<never>;
@@ -92,11 +91,10 @@ interface OfficeOptions extends AppOptions {
 
 export async function serveOffice(options: OfficeOptions = {}): Promise<ServedOffice> {
   const { console: consoleOptions, prefix = '', extend, ...appOptions } = options;
-  const driver = memory();
   const app = createApp({
     logger: false,
     shutdown: { signals: false },
-    jobs: jobs({ driver, worker: { concurrency: 4 } }),
+    jobs: jobs({ driver: memory(), worker: { concurrency: 4 } }),
     ...appOptions,
   });
   const made = new Printer();
@@ -117,7 +115,6 @@ export async function serveOffice(options: OfficeOptions = {}): Promise<ServedOf
     url,
     jobs: found!, // it was asked for
     printer: made,
-    driver,
     ask,
     json: async (path) => (await (await ask('GET', path)).json()) as never, // compared by the tests
     [Symbol.asyncDispose]: async () => void (await app.close()),
