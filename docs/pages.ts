@@ -51,6 +51,7 @@ const GUIDES: Plan = {
     'inputs',
     'responses',
     'middleware',
+    'console',
   ],
 };
 const REFERENCE: Plan = {

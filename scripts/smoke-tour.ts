@@ -63,7 +63,14 @@ try {
     return ((await response.json()) as { status: string }).status === 'completed';
   });
 
-  for (const path of ['/', '/page/main.js', '/page/fonts/inter.woff2', '/docs', '/readyz']) {
+  for (const path of [
+    '/',
+    '/page/main.js',
+    '/page/fonts/inter.woff2',
+    '/docs',
+    '/readyz',
+    '/console/page/main.js',
+  ]) {
     const response = await fetch(url + path);
     assert.deepEqual([path, response.status], [path, 200]);
     await response.arrayBuffer();

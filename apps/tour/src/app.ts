@@ -1,3 +1,4 @@
+import { adminConsole, fromThisMachine } from '@thereafter/console';
 import { jobs } from '@thereafter/queue';
 import { bullmq } from '@thereafter/queue/bullmq';
 import { sqlite } from '@thereafter/queue/sqlite';
@@ -45,8 +46,8 @@ export function tour(options: AppOptions = {}): App {
   const activity = new Activity(STORIES);
   const registry = new Registry();
   const checks: ReadyChecks = {};
-  // Read here and not in Settings: what stores the jobs has to be known before anything is built.
-  const { REDIS_URL, JOBS_FILE = 'data/jobs.db' } = process.env;
+  // Read here and not in Settings: it has to be known before anything is built.
+  const { REDIS_URL, JOBS_FILE = 'data/jobs.db', CONSOLE_FOR = 'this-machine' } = process.env;
   const driver = REDIS_URL ? bullmq({ url: REDIS_URL }) : sqlite({ file: JOBS_FILE });
   const app = createApp({ title: 'Tour', jobs: jobs({ driver }), ...options });
   return app
@@ -81,5 +82,9 @@ export function tour(options: AppOptions = {}): App {
       MonitoredController,
       UpstreamController,
       StartPageController,
+      adminConsole({
+        title: 'The tour',
+        authorize: (ctx) => CONSOLE_FOR === 'everyone' || fromThisMachine(ctx),
+      }),
     );
 }

@@ -9,5 +9,5 @@ They leave their lines in LOG_FILE, by default data/tour.log. In a shell:
   curl -X POST '${url}/users/?email=a@b.c&user_id=7'
   curl -X POST '${url}/process/?data=bad'
 
-The docs page is at ${url}/docs.
+The docs page is at ${url}/docs, the console at ${url}/console.
 `);

@@ -20,7 +20,13 @@ export {
 export type { JobEventMessage, JobEventName } from './events.ts';
 export type { EnqueueOptions } from './job-store.ts';
 export type { Job, JobError } from './job.ts';
-export { Jobs, type JobPage, type ListOptions, type QueueStatus } from './jobs.ts';
+export {
+  Jobs,
+  type JobPage,
+  type ListOptions,
+  type QueueStatus,
+  type ScheduleStatus,
+} from './jobs.ts';
 export { jobs, type JobsOptions } from './queue.ts';
 export { Snooze } from './snooze.ts';
 export type { JobState } from './states.ts';

@@ -4,6 +4,7 @@ import { JobsUnsupportedError, JobUnknownError } from './errors.ts';
 import type { EnqueueOptions, JobStore } from './job-store.ts';
 import type { JobTasks } from './job-tasks.ts';
 import { toJob, toNewJob, type Job } from './job.ts';
+import { planCron } from './schedule.ts';
 import { JOB_STATES, type JobState } from './states.ts';
 import { Waiting } from './waiting.ts';
 
@@ -27,6 +28,16 @@ export interface QueueStatus {
   readonly name: string;
   readonly isPaused: boolean;
   readonly counts: Record<JobState, number>;
+}
+
+/** A schedule that the store has. */
+export interface ScheduleStatus {
+  /** The name of the task whose jobs it makes. */
+  readonly task: string;
+  readonly cron: string;
+  readonly timeZone: string;
+  /** When its next job is due; null when there is none to come. */
+  readonly nextRunAt: Date | null;
 }
 
 /**
@@ -180,6 +191,18 @@ export class Jobs {
         counts: await driver.counts(name),
       })),
     );
+  }
+
+  /** The schedules that this program or others have put into the store, by the names of their tasks. */
+  async schedules(): Promise<readonly ScheduleStatus[]> {
+    const { driver, clock } = this.#store;
+    const schedules = await driver.schedules();
+    return schedules
+      .map(({ task, cron, timeZone }) => {
+        const nextMs = planCron(task, cron, timeZone).next(clock.now());
+        return { task, cron, timeZone, nextRunAt: nextMs === undefined ? null : new Date(nextMs) };
+      })
+      .toSorted((a, b) => (a.task < b.task ? -1 : 1));
   }
 
   /**

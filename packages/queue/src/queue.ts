@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Container } from '@thereafter/di';
 import {
+  EngineAdmin,
   ThreadPool,
   toMilliseconds,
   type Duration,
@@ -99,6 +100,7 @@ class Engine implements JobEngine {
 
   register(container: Container): void {
     container.provide(Jobs, { value: this.#jobs });
+    container.provide(EngineAdmin, { value: this.#jobs });
   }
 
   include(task: Runnable, container: Container): void {

@@ -472,4 +472,16 @@ describe('a schedule', () => {
     expect(log.lines.at(-1)!.message).toContain('changed by another version');
     await old.close();
   });
+
+  it('is listed with its next run, in its time zone', async () => {
+    const clock = new ManualClock(Date.parse('2026-07-01T00:30:00Z'));
+    const nightly = task('nightly', () => 1, { cron: '0 3 * * *', timeZone: 'Europe/Berlin' });
+    const hourly = task('hourly', () => 1, { cron: '0 * * * *' });
+    const { jobs } = rig.use(await testJobs({ tasks: [nightly, hourly], clock }));
+    const nextRunAt = new Date('2026-07-01T01:00:00Z');
+    expect(await jobs.schedules()).toEqual([
+      { task: 'hourly', cron: '0 * * * *', timeZone: 'UTC', nextRunAt },
+      { task: 'nightly', cron: '0 3 * * *', timeZone: 'Europe/Berlin', nextRunAt },
+    ]);
+  });
 });

@@ -1,4 +1,4 @@
-import type { Container } from '@thereafter/di';
+import { token, type Container, type Token } from '@thereafter/di';
 import type { Logger, Runnable } from './task.ts';
 
 /** A durable task that was added and is not stored yet. */
@@ -60,3 +60,12 @@ export interface JobEngine {
    */
   close(timeoutMs: number): Promise<readonly string[]>;
 }
+
+/**
+ * What an engine lets be seen and steered, of the app's engine; undefined in an app without one. For who
+ * asks for it without knowing the engine, as the console does: an engine provides it in `register`.
+ * That of `@thereafter/queue` is its `Jobs`.
+ */
+export const EngineAdmin: Token<unknown> = token('the administration of jobs', {
+  default: () => undefined,
+});

@@ -6,7 +6,7 @@ export {
   type TaskHandle,
 } from './background-tasks.ts';
 export { currentTask, taskSignal, type CurrentTask } from './current-task.ts';
-export type { EngineHost, JobEngine, PreparedJob } from './durable.ts';
+export { EngineAdmin, type EngineHost, type JobEngine, type PreparedJob } from './durable.ts';
 export { toMilliseconds, type Duration } from './duration.ts';
 export {
   JobEngineMissingError,

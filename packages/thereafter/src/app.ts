@@ -49,6 +49,7 @@ import {
   type Returned,
   type Route,
   type RouteOptions,
+  type RouteSummary,
 } from './route.ts';
 import { onProcessEnd } from './shutdown.ts';
 import { createProxyTrust, type ProxyTrust } from './socket/client-address.ts';
@@ -110,7 +111,10 @@ export interface AppParts {
 /** @internal The parts of an app. Set by its class, which alone can reach them. */
 export let partsOf: (app: App) => AppParts;
 
-/** Registers, starts and stops; what happens to a request in between stands in `lifecycle.ts`. */
+/**
+ * Registers, starts and stops; what happens to a request in between stands in `lifecycle.ts`. Made by
+ * `createApp()`. What is injected by this type is the app itself.
+ */
 export class App implements AsyncDisposable {
   static {
     partsOf = (app) => ({
@@ -149,6 +153,7 @@ export class App implements AsyncDisposable {
     setMaxListeners(0, this.#stopping.signal); // one for each open event stream
     this.#log = createLog(options.logger ?? true);
     registerCarrier(this.#container);
+    this.#container.provide(App, { value: this });
     options.jobs?.register(this.#container);
     this.#trustsProxy = createProxyTrust(options.trustProxy ?? 0);
     this.#runner = new TaskRunner({
@@ -268,6 +273,11 @@ export class App implements AsyncDisposable {
     return this.#server.url;
   }
 
+  /** What was registered so far, in that order; without the docs page. */
+  get routes(): readonly RouteSummary[] {
+    return this.#routes.map(({ method, path, name }) => ({ method, path, handler: name }));
+  }
+
   /** Background tasks of all requests. */
   get tasks(): AppTasks {
     return this.#runner;
@@ -340,7 +350,7 @@ export class App implements AsyncDisposable {
     return {
       title: this.#info.title,
       docs: docs === false ? undefined : docs,
-      routes: this.#routes.map(({ method, path, name }) => ({ method, path, handler: name })),
+      routes: this.routes,
       tasks: this.#tasks.map((task) => taskSpecOf(task)!.name), // include() has seen it
       plan: () => {
         const { faults } = planApp(this.#registrations);

@@ -1,5 +1,6 @@
 import type { Duration } from '@thereafter/tasks';
 import type { App } from './app.ts';
+import type { RouteSummary } from './route.ts';
 import type { ListenOptions } from './socket/server.ts';
 
 /**
@@ -35,13 +36,6 @@ export interface AppBlueprint {
    * start.
    */
   plan(): AppCheck;
-}
-
-export interface RouteSummary {
-  readonly method: string;
-  readonly path: string;
-  /** Who answers, e.g. `UsersController.create`. */
-  readonly handler: string;
 }
 
 /** What planning found. */

@@ -1,4 +1,4 @@
-export { AppStateError, createApp, type App } from './app.ts';
+export { App, AppStateError, createApp } from './app.ts';
 export type { AppOptions } from './app-options.ts';
 export type { CloseResult } from './close-app.ts';
 export { InvalidAppError } from './compile.ts';
@@ -19,7 +19,8 @@ export {
   type SchemaSource,
   type Values,
 } from './handler/inputs.ts';
-export type { AppBlueprint, AppCheck, AppHost, RouteSummary } from './host.ts';
+export type { AppBlueprint, AppCheck, AppHost } from './host.ts';
+export type { RouteSummary } from './route.ts';
 export {
   HttpClient,
   UpstreamError,

@@ -32,6 +32,8 @@ export interface RouteOptions {
   /** Dependencies whose values the handler does not need, which run before it, and middleware. */
   readonly use?: readonly (Dependency<unknown> | Middleware)[];
   readonly tags?: readonly string[];
+  /** Whether the documentation shows it; default true. */
+  readonly documented?: boolean;
   /** For the documentation, in a few words; default: the name of the method, or method and path. */
   readonly summary?: string;
   /** For the documentation, in CommonMark. */
@@ -49,6 +51,14 @@ export type Out<O> = O extends { response: infer S } ? ResponseValue<S> : unknow
 
 /** Calls a handler with the values that its plan left in the slots. */
 export type Call = (slots: readonly unknown[]) => unknown;
+
+/** A route as it is told to whoever lists them. */
+export interface RouteSummary {
+  readonly method: string;
+  readonly path: string;
+  /** Who answers, e.g. `UsersController.create`; of a function its method and path. */
+  readonly handler: string;
+}
 
 /** A method, a path and a handler, with what the handler needs. */
 export interface Route {
@@ -110,7 +120,11 @@ export function controllerRoutes(target: Class, around: IncludeOptions): Route[]
     return {
       method,
       path: joinPaths(around.prefix ?? '', controller.prefix, path),
-      options: { ...options, tags: layers.flatMap(({ tags = [] }) => tags) },
+      options: {
+        ...options,
+        tags: layers.flatMap(({ tags = [] }) => tags),
+        documented: layers.every(({ documented = true }) => documented),
+      },
       name: `${nameOf(target)}.${String(key)}`,
       ...splitUse(layers.flatMap(({ use = [] }) => use)),
       needs: [{ key: target }, ...methodNeeds(target, key)],

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import {
+  App,
   BackgroundTasks,
   Controller,
   createApp,
@@ -31,6 +32,25 @@ describe('an app', () => {
     await using server = await serve(createApp(QUIET).include('/api', Users));
     expect(await (await server.fetch('/api/users')).text()).toBe('all');
     expect(await (await server.fetch('/api/users/first')).text()).toBe('first');
+  });
+
+  it('lists its routes, and can be injected by its type', async () => {
+    @Controller('/about')
+    class About {
+      constructor(private readonly app: App) {}
+
+      @Get('/')
+      routes() {
+        return this.app.routes;
+      }
+    }
+    const app = createApp(QUIET).include('/api', About);
+    expect(app.routes).toHaveLength(1);
+    await using server = await serve(app.post('/send', () => undefined));
+    expect(await (await server.fetch('/api/about')).json()).toEqual([
+      { method: 'GET', path: '/api/about', handler: 'About.routes' },
+      { method: 'POST', path: '/send', handler: 'POST /send' },
+    ]);
   });
 
   it('tells where it listens, once it does', async () => {

@@ -208,6 +208,7 @@ export class BullmqDriver implements JobDriver {
     readonly cursor?: string | undefined;
   }): Promise<Page<JobRecord>> {
     const { queue, state = '', task = '', limit } = query;
+    if (query.cursor !== undefined && !/^\d{1,15}$/.test(query.cursor)) return { items: [] }; // none of ours
     const filters = [queue === undefined ? '' : toKeyPart(queue), state, task];
     const items: JobRecord[] = [];
     let cursor = query.cursor ?? '+inf';

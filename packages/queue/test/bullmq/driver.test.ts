@@ -278,6 +278,7 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     expect(await list({ state: 'cancelled', queue: 'default' })).toEqual(ids(few));
     expect(await list({ queue: 'default' })).toEqual([...ids(many), ...ids(few)]);
     expect(await list({ task: 'other' })).toEqual([]);
+    expect(await driver.list!({ limit: 1, cursor: "1'; DROP" })).toEqual({ items: [] });
   });
 
   it('can be seen with the tools of BullMQ', async () => {

@@ -9,6 +9,8 @@ const ROUTES = Symbol.for('thereafter.routes');
 export interface ControllerOptions {
   /** For the documentation of all its routes. */
   readonly tags?: readonly string[];
+  /** Whether the documentation shows its routes; default true. */
+  readonly documented?: boolean;
   /** Dependencies that run before each of its handlers, and middleware around them. */
   readonly use?: RouteOptions['use'];
 }

@@ -33,9 +33,10 @@ export interface Description {
  */
 export function describe(
   { title, version, description, servers = [], license, contact, termsOfService }: ApiInfo,
-  routes: readonly Route[],
+  all: readonly Route[],
   container: Pick<Container, 'reach'>,
 ): Description {
+  const routes = all.filter(({ options }) => options.documented !== false);
   const faults: OpenApiError[] = [];
   const writer = new SchemaWriter((fault) => faults.push(fault));
   const securitySchemes: Record<string, SecurityScheme> = {};

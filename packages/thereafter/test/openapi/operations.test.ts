@@ -20,7 +20,7 @@ import {
 } from 'thereafter';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
-import { QUIET } from '../support/serve.ts';
+import { QUIET, serve } from '../support/serve.ts';
 
 const app = (): App => createApp(QUIET);
 type Operation = OpenApiDocument['paths'][string][string];
@@ -85,6 +85,37 @@ describe('the document of an app', () => {
     await using _ = one;
     await one.listen({ port: 0, host: '127.0.0.1' });
     expect(Object.keys(one.openapi().paths)).toEqual(['/a']);
+  });
+});
+
+describe('what is not documented', () => {
+  it('is not in the document, and answers all the same', async () => {
+    @Controller('/staff', { documented: false })
+    class Staff {
+      @Get('/', { operationId: 'same', response: Type.String({ $id: 'Secret' }) })
+      all() {
+        return 'Ada';
+      }
+    }
+    @Controller('/guests')
+    class Guests {
+      @Get('/', { operationId: 'same' })
+      all() {}
+
+      @Get('/vip', { documented: false, tags: ['vip'] })
+      vip() {}
+    }
+    const one = app()
+      .include(Staff, Guests)
+      .include({ prefix: '/old', documented: false }, Guests)
+      .get('/ping', { documented: false }, () => 'pong');
+    const { paths, tags, components } = one.openapi();
+    expect(Object.keys(paths)).toEqual(['/guests']);
+    expect([tags, components]).toEqual([undefined, {}]);
+    await using server = await serve(one);
+    const asked = ['/staff', '/guests/vip', '/old/guests', '/ping'];
+    const statuses = await Promise.all(asked.map(async (at) => (await server.fetch(at)).status));
+    expect(statuses).toEqual([200, 204, 204, 200]);
   });
 });
 

@@ -1,0 +1,36 @@
+import { Controller, type Class, type Context } from 'thereafter';
+import { guard } from './guard.ts';
+import { ConsoleController } from './console-controller.ts';
+
+export interface ConsoleOptions {
+  /**
+   * Whether a request may see the console, and steer with it: it is asked for each of them, POST included.
+   * Only `true` lets one in; everybody else gets a 403, or the problem that it throws.
+   */
+  readonly authorize: (ctx: Context) => boolean | Promise<boolean>;
+  /** Where it is; default `/console`. */
+  readonly path?: string;
+  /** What the app is called, beside the name of the page; default nothing. */
+  readonly title?: string;
+}
+
+/**
+ * A page for operators, to be given to `include()`: the background tasks of this process as they happen,
+ * the durable jobs of the app with what can be done about them, and its routes. Whoever sees it sees
+ * payloads, results and stack traces.
+ *
+ * @throws {TypeError} Without `authorize`: there is no console for everybody by oversight.
+ */
+export function adminConsole({ authorize, path = '/console', title = '' }: ConsoleOptions): Class {
+  if (typeof authorize !== 'function') {
+    throw new TypeError(
+      'adminConsole() wants authorize, a function that says who may see it, and got none. For a console ' +
+        'that only this machine sees: adminConsole({ authorize: fromThisMachine }).',
+    );
+  }
+  @Controller(path, { documented: false, use: [guard(authorize)] })
+  class Console extends ConsoleController {
+    protected override readonly title = title;
+  }
+  return Console;
+}

@@ -1,0 +1,2 @@
+export { adminConsole, type ConsoleOptions } from './console.ts';
+export { fromThisMachine } from './this-machine.ts';
