@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { defineConfig, type DefaultTheme } from 'vitepress';
 import { toLlmsFullTxt, toLlmsTxt } from '../llms.ts';
 import { linkTo, sections, sectionsZhHant, type Section } from '../pages.ts';
-import { captions, diagrams } from './markdown.ts';
+import { copySources } from '../sources.ts';
+import { captions, diagrams, sources } from './markdown.ts';
 
 const english = sections();
 const chinese = sectionsZhHant();
@@ -22,6 +23,7 @@ export default defineConfig({
     config: (markdown) => {
       captions(markdown);
       diagrams(markdown);
+      sources(markdown);
     },
   },
   locales: {
@@ -90,11 +92,13 @@ export default defineConfig({
   /** Puts the sources of the pages and two lists of them beside what was built, for programs that read. */
   buildEnd({ srcDir, outDir }) {
     const all = [...english, ...chinese];
-    for (const { file } of all.flatMap(({ pages }) => pages)) {
+    const files = all.flatMap(({ pages }) => pages).map(({ file }) => file);
+    for (const file of files) {
       const target = join(outDir, file);
       mkdirSync(dirname(target), { recursive: true });
       copyFileSync(join(srcDir, file), target);
     }
+    copySources(files, outDir);
     writeFileSync(join(outDir, 'llms.txt'), toLlmsTxt(DESCRIPTION, all));
     writeFileSync(join(outDir, 'llms-full.txt'), toLlmsFullTxt(DESCRIPTION, all, srcDir));
   },

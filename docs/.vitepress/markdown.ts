@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { MarkdownRenderer } from 'vitepress';
+import { linkToSource, sourceOf } from '../sources.ts';
 
 const NAMED = /^<!-- (\S+\.\w+|\S*Dockerfile) -->\s*$/;
 
@@ -10,6 +11,17 @@ export function captions(markdown: MarkdownRenderer): void {
       const file = token.type === 'html_block' ? NAMED.exec(token.content)?.[1] : undefined;
       if (file === undefined || tokens[index + 1]?.type !== 'fence') continue;
       token.content = `<div class="listing-name">${posix.basename(file)}</div>\n`;
+    }
+  });
+}
+
+/** Leads links to files of the repository, tests say, to their copies on the site. */
+export function sources(markdown: MarkdownRenderer): void {
+  markdown.core.ruler.push('sources', ({ tokens, env }) => {
+    const page = (env as { relativePath?: string }).relativePath ?? '';
+    for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+      const file = token.type === 'link_open' && sourceOf(page, token.attrGet('href') ?? '');
+      if (file) token.attrSet('href', linkToSource(file));
     }
   });
 }
