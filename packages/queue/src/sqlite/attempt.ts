@@ -1,15 +1,14 @@
 import type { JobRecord, Outcome } from '../driver.ts';
 import { RunningJob } from '../running-job.ts';
-import type { JobState } from '../states.ts';
 import type { Member } from './group-commit.ts';
-import { settle, type Fence } from './settle.ts';
+import { settle, type Fence, type Settled } from './settle.ts';
 import type { QueueWorker, WorkerPool } from './worker-pool.ts';
 
 /** How long to wait before an outcome that could not be written is written again. */
 const AGAIN_MS = 1_000;
 
 /** One claimed job in this process, from the claim to the commit of its outcome. */
-export class Attempt implements Fence, Member<JobState | undefined> {
+export class Attempt implements Fence, Member<Settled | undefined> {
   readonly seq: number;
   readonly holder: number;
   readonly record: JobRecord;
@@ -49,29 +48,33 @@ export class Attempt implements Fence, Member<JobState | undefined> {
     this.running.stop('handed-back');
   }
 
-  apply(): JobState | undefined {
+  apply(): Settled | undefined {
     this.worker.settling += 1;
     this.#pool.wakeIfMore(this.worker); // in this very transaction
     if (this.#outcome === undefined) return undefined; // only #end puts it into a batch
     const { sql, commit, clock } = this.#pool.store;
     const nowMs = clock.now();
-    const state = settle(sql, this, this.#outcome, nowMs, this.#pool.store.readyAtMs());
-    if (state !== undefined) {
-      commit.tally.move(this.record.queue, 'running', state);
-      if (state === 'available') this.#pool.wake(this.record.queue);
+    const settled = settle(sql, this, this.#outcome, nowMs, this.#pool.store.readyAtMs());
+    if (settled) {
+      commit.tally.move(this.record.queue, 'running', settled.state);
+      if (settled.state === 'available') this.#pool.wake(this.record.queue);
     }
-    return state;
+    return settled;
   }
 
   undone(): void {
     this.worker.settling -= 1;
   }
 
-  done(state: JobState | undefined): void {
+  done(settled: Settled | undefined): void {
     this.worker.settling -= 1;
     this.#pool.ended(this);
-    if (state === undefined) this.worker.onStale?.(this.record);
-    else this.#pool.store.moved(this.record, state);
+    if (!settled) {
+      this.worker.onStale?.(this.record);
+      return;
+    }
+    if (settled.state === 'scheduled') this.#pool.store.scheduled(settled.runAtMs);
+    this.#pool.store.moved(this.record, settled.state);
   }
 
   /** The outcome must not be lost, so that the job need not run again: the disk may have room soon. */

@@ -22,13 +22,20 @@ export type JobStoreCode =
   | 'JOB_STORE_NEWER'
   | 'JOB_STORE_NODE';
 
+/** When to try again what may pass by itself: a lock, a full disk. */
+const RETRY_AFTER_SECONDS = { JOB_STORE_BUSY: 1, JOB_STORE_FULL: 10 } as const;
+
 /** The embedded store cannot do what it was asked. Nothing of the call was stored. */
 export class JobStoreError extends ThereafterError {
   readonly code: JobStoreCode;
+  override readonly retryAfterSeconds?: number;
 
   constructor(code: JobStoreCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+    if (code === 'JOB_STORE_BUSY' || code === 'JOB_STORE_FULL') {
+      this.retryAfterSeconds = RETRY_AFTER_SECONDS[code];
+    }
   }
 }
 

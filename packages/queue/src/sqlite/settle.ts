@@ -9,11 +9,18 @@ export interface Fence {
   readonly record: JobRecord;
 }
 
+/** Where a job is now. */
+export interface Settled {
+  readonly state: JobState;
+  /** When it is due, if it is `scheduled`. */
+  readonly runAtMs: number;
+}
+
 /**
  * Writes down how an attempt ended.
  *
  * @param readyAtMs - Its place in the queue, should it be available at once.
- * @returns Its new state; undefined when the outcome came too late.
+ * @returns Undefined when the outcome came too late.
  */
 export function settle(
   sql: Sql,
@@ -21,7 +28,7 @@ export function settle(
   outcome: Outcome,
   nowMs: number,
   readyAtMs: number,
-): JobState | undefined {
+): Settled | undefined {
   switch (outcome.type) {
     case 'complete':
       return finish(sql, fence, 'completed', nowMs, outcome.result ?? null, null);
@@ -67,7 +74,7 @@ function finish(
   nowMs: number,
   result: string | null,
   errors: string | null,
-): JobState | undefined {
+): Settled | undefined {
   const changed = sql.run(
     `UPDATE jobs SET state = ?, finished_at = ?, result = ?, errors = ifnull(?, errors), holder = NULL,
        suspect = 0
@@ -80,7 +87,7 @@ function finish(
     holder,
     record.attempt,
   );
-  return changed === 0 ? undefined : state;
+  return changed === 0 ? undefined : { state, runAtMs: nowMs };
 }
 
 interface PutOff {
@@ -96,8 +103,9 @@ function putOff(
   sql: Sql,
   { seq, holder, record }: Fence,
   { attempt, errors, delayMs, nowMs, readyAtMs }: PutOff,
-): JobState | undefined {
+): Settled | undefined {
   const isDue = delayMs <= 0;
+  const runAtMs = nowMs + Math.max(0, delayMs);
   const row = sql.get(
     `UPDATE jobs SET
        state = iif(cancel_requested, 'cancelled', ?1),
@@ -109,11 +117,11 @@ function putOff(
     nowMs,
     attempt,
     errors,
-    isDue ? nowMs : nowMs + delayMs,
-    isDue ? readyAtMs : nowMs + delayMs,
+    runAtMs,
+    isDue ? readyAtMs : runAtMs,
     seq,
     holder,
     record.attempt,
   );
-  return row?.state as JobState | undefined; // the column is checked
+  return row && { state: row.state as JobState, runAtMs }; // the column is checked
 }

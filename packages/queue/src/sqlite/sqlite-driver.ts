@@ -33,6 +33,11 @@ import { WorkerPool } from './worker-pool.ts';
 /** Jobs of one `enqueue` that are written before the event loop has its turn. */
 const ENQUEUE_CHUNK = 500;
 
+/** Most ended jobs of other processes that are told at a time. */
+const MAX_TOLD = 1_000;
+/** A job that was ended at a time may be committed a little later. */
+const CLOCK_SLACK_MS = 50;
+
 /** The parts that work while the file is open. */
 interface Parts {
   readonly store: OpenStore;
@@ -53,6 +58,7 @@ export class SqliteDriver implements JobDriver {
   #parts: Parts | undefined = undefined;
   #stopping: Promise<readonly JobRecord[]> | undefined = undefined;
   #lastReadyAtMs = 0;
+  #lastToldMs = 0;
 
   /**
    * @param onStatement - Called before each statement on the store; what it throws, the statement
@@ -96,6 +102,7 @@ export class SqliteDriver implements JobDriver {
       presence: new Presence(file),
       readyAtMs: () => (this.#lastReadyAtMs = Math.max(this.#lastReadyAtMs, clock.now())),
       moved: (job, to) => this.#moved(job, to),
+      scheduled: (runAtMs) => due.expect(runAtMs),
     };
     const pool = new WorkerPool(store);
     commit.setLast(pool);
@@ -363,6 +370,7 @@ export class SqliteDriver implements JobDriver {
   }
 
   onEvent(listener: (event: JobEvent) => void): () => void {
+    if (this.#listeners.size === 0) this.#lastToldMs = this.#parts?.store.clock.now() ?? 0;
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -417,6 +425,7 @@ export class SqliteDriver implements JobDriver {
   /** Another process has written: whatever this one waits for may be there. */
   #lookAround({ store, pool, due, retention }: Parts): void {
     pool.wakeAll();
+    if (this.#listeners.size > 0) this.#tellEnded(store);
     due.look();
     retention.look();
     for (const row of store.sql.all(
@@ -425,6 +434,21 @@ export class SqliteDriver implements JobDriver {
       store.presence.id,
     )) {
       pool.cancel(Number(row.seq));
+    }
+  }
+
+  /** Tells of the jobs that ended since the last look; in which process, nobody knows. */
+  #tellEnded({ sql, clock }: OpenStore): void {
+    const ended = sql.all(
+      `SELECT id, queue, state FROM jobs INDEXED BY jobs_ended
+       WHERE state IN ('completed', 'failed', 'cancelled') AND finished_at >= ?
+       ORDER BY finished_at LIMIT ?`,
+      this.#lastToldMs,
+      MAX_TOLD,
+    );
+    this.#lastToldMs = clock.now() - CLOCK_SLACK_MS;
+    for (const { id, queue, state } of ended) {
+      this.#emit(state as JobState, String(id), String(queue)); // the column is checked
     }
   }
 

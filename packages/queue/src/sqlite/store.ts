@@ -16,4 +16,6 @@ export interface OpenStore {
   readyAtMs(): number;
   /** A job is in a new state, and that is committed. */
   moved(job: { readonly id: string; readonly queue: string }, to: JobEvent['type']): void;
+  /** A job is scheduled for that time, and that is committed. */
+  scheduled(runAtMs: number): void;
 }
