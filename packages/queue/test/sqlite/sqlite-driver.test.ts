@@ -72,7 +72,11 @@ describe('SqliteDriver', () => {
     const job = newJob();
     await driver.enqueue([job]);
     await completed;
-    expect(await driver.get(job.id)).toMatchObject({ state: 'completed', attempt: 1, result: '[1]' });
+    expect(await driver.get(job.id)).toMatchObject({
+      state: 'completed',
+      attempt: 1,
+      result: '[1]',
+    });
     expect(faultsOf(folder.file)).toEqual([]);
   });
 
@@ -159,7 +163,11 @@ describe('SqliteDriver', () => {
     const clock = new ManualClock();
     await using opened = await open(folder.file, { clock, keepMs: { completed: 10 } });
     const { driver } = opened;
-    const job = newJob({ uniqueKey: 'k', uniqueUntilMs: clock.now() + 1_000, runAtMs: clock.now() });
+    const job = newJob({
+      uniqueKey: 'k',
+      uniqueUntilMs: clock.now() + 1_000,
+      runAtMs: clock.now(),
+    });
     const other = newJob({ runAtMs: clock.now() });
     work(driver, new Handler());
     const completed = moved(driver, 'completed', 2);
@@ -245,7 +253,12 @@ describe('SqliteDriver', () => {
     await using opened = await open(folder.file);
     const { driver } = opened;
     const handler = new Handler(({ record }): Outcome => {
-      const error = { name: 'E', message: `no ${record.attempt}`, attempt: record.attempt, atMs: 1 };
+      const error = {
+        name: 'E',
+        message: `no ${record.attempt}`,
+        attempt: record.attempt,
+        atMs: 1,
+      };
       return record.attempt < 12 ? { type: 'retry', delayMs: 0, error } : { type: 'fail', error };
     });
     const failed = moved(driver, 'failed');
@@ -358,7 +371,9 @@ describe('SqliteDriver', () => {
     const { driver } = opened;
     const rare = newJob({ task: 'rare' });
     await driver.enqueue([rare, ...newJobs(4_500), newJob({ queue: 'other' })]);
-    expect((await driver.list({ task: 'rare', limit: 5 })).items.map(({ id }) => id)).toEqual([rare.id]);
+    expect((await driver.list({ task: 'rare', limit: 5 })).items.map(({ id }) => id)).toEqual([
+      rare.id,
+    ]);
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
@@ -407,7 +422,11 @@ describe('SqliteDriver', () => {
     await new Promise(setImmediate);
     expect(stale).toEqual([job.id]);
     await using second = await open(folder.file);
-    expect(await second.driver.get(job.id)).toMatchObject({ state: 'available', attempt: 0, crashes: 0 });
+    expect(await second.driver.get(job.id)).toMatchObject({
+      state: 'available',
+      attempt: 0,
+      crashes: 0,
+    });
   });
 
   it('lets a running job enqueue while it stops', async () => {
