@@ -28,7 +28,7 @@ const RETRY_AFTER_SECONDS = { JOB_STORE_BUSY: 1, JOB_STORE_FULL: 10 } as const;
 /** The embedded store cannot do what it was asked. Nothing of the call was stored. */
 export class JobStoreError extends ThereafterError {
   readonly code: JobStoreCode;
-  override readonly retryAfterSeconds?: number;
+  declare readonly retryAfterSeconds?: number;
 
   constructor(code: JobStoreCode, message: string, options?: ErrorOptions) {
     super(message, options);

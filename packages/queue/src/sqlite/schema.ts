@@ -8,7 +8,7 @@ const APPLICATION_ID = 0x54687266;
  * What makes a file of version n one of version n + 1. Published ones are never edited: a change of the
  * schema is a new entry at the end.
  */
-export const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly string[] = [
   // 1
   `
   CREATE TABLE jobs (
