@@ -28,8 +28,7 @@ export function toBackoff(option: TaskOptions['backoff'] = 'exponential'): Backo
   const delayMs = toMilliseconds(delay);
   const maxMs = toMilliseconds(max);
   return (attempt, _error, random) => {
-    const waitMs =
-      type === 'fixed' ? Math.min(delayMs, maxMs) : grow(delayMs, attempt, maxMs);
+    const waitMs = type === 'fixed' ? Math.min(delayMs, maxMs) : grow(delayMs, attempt, maxMs);
     return shorten(waitMs, jitter, random);
   };
 }

@@ -170,7 +170,9 @@ export class JobWaitError extends ThereafterError {
   readonly code = 'JOB_WAIT_TIMEOUT';
 
   constructor(id: string, timeoutMs: number) {
-    super(`The job ${id} had not ended after ${timeoutMs} ms. It goes on; wait again, or ask for its state.`);
+    super(
+      `The job ${id} had not ended after ${timeoutMs} ms. It goes on; wait again, or ask for its state.`,
+    );
   }
 }
 

@@ -32,7 +32,9 @@ export class JobTasks {
     const { name, options } = spec;
     const { queue = 'default', attempts = DEFAULT_ATTEMPTS, priority = DEFAULT_PRIORITY } = options;
     if (!Number.isInteger(attempts) || attempts < 1) {
-      throw new TypeError(`The attempts of task ${name} are a whole number from 1, not ${attempts}.`);
+      throw new TypeError(
+        `The attempts of task ${name} are a whole number from 1, not ${attempts}.`,
+      );
     }
     assertPriority(priority);
     const included: JobTask = {

@@ -68,7 +68,11 @@ class Engine implements JobEngine {
   readonly #options: JobsOptions;
   readonly #clock: Clock;
   readonly #leaseMs: number;
-  readonly #keepMs: { readonly completed: number; readonly failed: number; readonly cancelled: number };
+  readonly #keepMs: {
+    readonly completed: number;
+    readonly failed: number;
+    readonly cancelled: number;
+  };
   readonly #tasks = new JobTasks();
   readonly #threads = new ThreadPool();
   readonly #store: JobStore;

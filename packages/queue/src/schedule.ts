@@ -131,7 +131,10 @@ export class Scheduler {
       }
       if (due.latest !== undefined) await driver.ticked(key, due.latest);
     } catch (error) {
-      log.error({ err: error, schedule: key }, 'a tick of a schedule could not be stored; it is tried again');
+      log.error(
+        { err: error, schedule: key },
+        'a tick of a schedule could not be stored; it is tried again',
+      );
       retryAtMs = nowMs + RETRY_MS;
     }
     if (this.#isStopped) return;

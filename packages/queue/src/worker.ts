@@ -39,5 +39,7 @@ const DEFAULT_CONCURRENCY = 10;
 /** @throws {TypeError} When the concurrency is not a whole number from 1. */
 export function assertConcurrency(concurrency: number | undefined): void {
   if (concurrency === undefined || (Number.isInteger(concurrency) && concurrency >= 1)) return;
-  throw new TypeError(`The concurrency of a worker is a whole number from 1, and not ${concurrency}.`);
+  throw new TypeError(
+    `The concurrency of a worker is a whole number from 1, and not ${concurrency}.`,
+  );
 }

@@ -1,12 +1,6 @@
-import type { ErrorInfo } from '../driver.ts';
 import type { JobState } from '../states.ts';
-import { toErrors } from './record.ts';
-import { withError } from './settle.ts';
 import type { Row, Sql } from './sql.ts';
 import type { Tally } from './tally.ts';
-
-/** A job that loses its worker so often is taken for the cause, and not run again. */
-const MAX_CRASHES = 3;
 
 /** A job whose worker is gone, and what became of it. */
 export interface Rescued {
@@ -18,12 +12,13 @@ export interface Rescued {
 }
 
 /**
- * Gives back what a dead worker had: its running jobs become available again, or end when they may not
- * run again; what it kept back is free. To be called inside a transaction.
+ * Gives back what a dead worker had: its running jobs become available again, or end when they were
+ * called off; what it kept back is free. Whether a job has crashed too often, the engine decides when
+ * it gets it. To be called inside a transaction.
  */
 export function rescue(sql: Sql, tally: Tally, deadWorker: number, nowMs: number): Rescued[] {
   const rows = sql.all(
-    `SELECT seq, id, queue, task, state, attempt, attempts, crashes, errors, cancel_requested
+    `SELECT seq, id, queue, task, state, cancel_requested
      FROM jobs INDEXED BY jobs_holder WHERE holder = ?`,
     deadWorker,
   );
@@ -38,20 +33,12 @@ export function rescue(sql: Sql, tally: Tally, deadWorker: number, nowMs: number
 }
 
 function rescueRunning(sql: Sql, row: Row, nowMs: number): Rescued {
-  const attempt = Number(row.attempt);
-  const crashes = Number(row.crashes) + 1;
-  const isUsedUp = attempt >= Number(row.attempts) || crashes >= MAX_CRASHES;
-  const state = row.cancel_requested === 1 ? 'cancelled' : isUsedUp ? 'failed' : 'available';
+  const state = row.cancel_requested === 1 ? 'cancelled' : 'available';
   sql.run(
-    `UPDATE jobs SET state = ?, crashes = ?, suspect = 1, errors = ?, finished_at = ?, holder = NULL
+    `UPDATE jobs SET state = ?, finished_at = ?, crashes = crashes + 1, suspect = 1, holder = NULL
      WHERE seq = ?`,
     state,
-    crashes,
-    withError(
-      toErrors(row.errors === null ? null : String(row.errors)),
-      lostWorker(attempt, nowMs),
-    ),
-    state === 'available' ? null : nowMs,
+    state === 'cancelled' ? nowMs : null,
     Number(row.seq),
   );
   return toRescued(row, state);
@@ -65,15 +52,6 @@ function free(sql: Sql, row: Row, nowMs: number): Rescued {
     Number(row.seq),
   );
   return toRescued(row, freed?.state as JobState); // the column is checked
-}
-
-function lostWorker(attempt: number, nowMs: number): ErrorInfo {
-  return {
-    name: 'LostWorkerError',
-    message: 'lost worker: the process that ran the job ended before the job did.',
-    attempt,
-    atMs: nowMs,
-  };
 }
 
 function toRescued(row: Row, state: JobState): Rescued {

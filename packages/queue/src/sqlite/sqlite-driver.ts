@@ -15,7 +15,7 @@ import type {
 import { isFinal, type JobState } from '../states.ts';
 import { DueJobs } from './due-jobs.ts';
 import { insertJob, type Stored } from './enqueue.ts';
-import { JobStoreError, toStoreError } from './errors.ts';
+import { SqliteStoreError, toStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { listJobs } from './list.ts';
 import { openStore } from './open.ts';
@@ -32,6 +32,11 @@ import { WorkerPool } from './worker-pool.ts';
 
 /** Jobs of one `enqueue` that are written before the event loop has its turn. */
 const ENQUEUE_CHUNK = 500;
+
+/** Most ended jobs of other processes that are told at a time. */
+const MAX_TOLD = 1_000;
+/** A job that was ended at a time may be committed a little later. */
+const CLOCK_SLACK_MS = 50;
 
 /** The parts that work while the file is open. */
 interface Parts {
@@ -53,19 +58,20 @@ export class SqliteDriver implements JobDriver {
   #parts: Parts | undefined = undefined;
   #stopping: Promise<readonly JobRecord[]> | undefined = undefined;
   #lastReadyAtMs = 0;
+  #lastToldMs = 0;
 
   /**
    * @param onStatement - Called before each statement on the store; what it throws, the statement
    *   throws. For tests of what happens when the disk fails.
-   * @throws {JobStoreError} `JOB_STORE_FILE` if no file is named.
+   * @throws {SqliteStoreError} `SQLITE_STORE_FILE` if no file is named.
    */
   constructor(
     { file, durability = 'process' }: SqliteOptions,
     onStatement?: (text: string) => void,
   ) {
     if (file === '' || file.startsWith(':memory:')) {
-      throw new JobStoreError(
-        'JOB_STORE_FILE',
+      throw new SqliteStoreError(
+        'SQLITE_STORE_FILE',
         `The job store needs a path, and got ${JSON.stringify(file)}: jobs that are to outlive the ` +
           'process need a file. For jobs in memory, in tests say, take memory() of @thereafter/queue/testing.',
       );
@@ -363,6 +369,7 @@ export class SqliteDriver implements JobDriver {
   }
 
   onEvent(listener: (event: JobEvent) => void): () => void {
+    if (this.#listeners.size === 0) this.#lastToldMs = this.#parts?.store.clock.now() ?? 0;
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -417,6 +424,7 @@ export class SqliteDriver implements JobDriver {
   /** Another process has written: whatever this one waits for may be there. */
   #lookAround({ store, pool, due, retention }: Parts): void {
     pool.wakeAll();
+    if (this.#listeners.size > 0) this.#tellEnded(store);
     due.look();
     retention.look();
     for (const row of store.sql.all(
@@ -425,6 +433,21 @@ export class SqliteDriver implements JobDriver {
       store.presence.id,
     )) {
       pool.cancel(Number(row.seq));
+    }
+  }
+
+  /** Tells of the jobs that ended since the last look; in which process, nobody knows. */
+  #tellEnded({ sql, clock }: OpenStore): void {
+    const ended = sql.all(
+      `SELECT id, queue, state FROM jobs INDEXED BY jobs_ended
+       WHERE state IN ('completed', 'failed', 'cancelled') AND finished_at >= ?
+       ORDER BY finished_at LIMIT ?`,
+      this.#lastToldMs,
+      MAX_TOLD,
+    );
+    this.#lastToldMs = clock.now() - CLOCK_SLACK_MS;
+    for (const { id, queue, state } of ended) {
+      this.#emit(state as JobState, String(id), String(queue)); // the column is checked
     }
   }
 
@@ -451,8 +474,8 @@ export class SqliteDriver implements JobDriver {
 
   #open(): Parts {
     if (this.#parts) return this.#parts;
-    throw new JobStoreError(
-      'JOB_STORE_CLOSED',
+    throw new SqliteStoreError(
+      'SQLITE_STORE_CLOSED',
       `The job store ${this.#file} is not open: ${this.#stopping ? 'it was stopped' : 'start() was not called'}. ` +
         'Enqueue while the app runs.',
     );
