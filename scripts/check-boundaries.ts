@@ -15,8 +15,9 @@ const mayImport: Record<string, readonly string[]> = {
   cli: ['thereafter', 'queue'],
 };
 
-/** What tests may import besides: the loader and the bundler. */
-const testsMayImport = ['cli'];
+/** What tests may import besides: the loader and the bundler; those of jobs, what their users write. */
+const testsMayImport = (folder: string): readonly string[] =>
+  folder === 'queue' ? ['cli', 'thereafter'] : ['cli'];
 
 interface Package {
   folder: string;
@@ -96,7 +97,10 @@ function objectToEdge({ home, area }: Place, target: Package): string | undefine
   if (target.folder === importer) {
     return isTest ? undefined : 'a package is not its own user. Import the file by its path.';
   }
-  if (allowed.includes(target.folder) || (isTest && testsMayImport.includes(target.folder))) {
+  if (
+    allowed.includes(target.folder) ||
+    (isTest && testsMayImport(importer).includes(target.folder))
+  ) {
     return undefined;
   }
   const list = allowed.length === 0 ? 'no other package' : `only ${allowed.join(', ')}`;

@@ -224,7 +224,8 @@ export interface JobDriver {
   /**
    * Claims nothing more, waits for what runs up to `timeoutMs`, then stops the rest (`handed-back`) and
    * hands those jobs back without counting the attempt; then lets go of every resource. Everything but
-   * `work` still answers until then, so that running jobs can enqueue. A second call waits for the first.
+   * `work` still answers until then, so that running jobs can enqueue. A second call waits for the first;
+   * one to a driver that never started is harmless.
    *
    * @returns The jobs that were handed back.
    */

@@ -4,7 +4,8 @@ import type { JobRecord, NewJob } from './driver.ts';
 /**
  * What this process publishes of jobs, on the channel `thereafter:job.<name>` of
  * `node:diagnostics_channel`: `enqueued` when the store has it, then for each attempt `started` and one
- * of the others. `retrying`, `snoozed` and `handedBack` jobs come again.
+ * of the others. `retrying`, `snoozed` and `handedBack` jobs come again. A job that is given up because
+ * its worker was lost has `failed` alone.
  */
 export const JOB_EVENTS = [
   'enqueued',
@@ -42,10 +43,15 @@ const channels = Object.fromEntries(
   JOB_EVENTS.map((name) => [name, channel(`thereafter:job.${name}`)]),
 ) as unknown as Readonly<Record<JobEventName, Channel>>; // every name has one
 
-/** Publishes that the store has jobs, if somebody listens. */
-export function publishEnqueued(jobs: readonly NewJob[], atMs: number): void {
+/** Publishes which jobs are new in the store, if somebody listens. */
+export function publishEnqueued(
+  jobs: readonly NewJob[],
+  stored: readonly { readonly duplicate: boolean }[],
+  atMs: number,
+): void {
   if (!channels.enqueued.hasSubscribers) return;
-  for (const { id, task, queue } of jobs) {
+  for (const [i, { id, task, queue }] of jobs.entries()) {
+    if (stored[i]!.duplicate) continue;
     channels.enqueued.publish({
       jobId: id,
       taskName: task,

@@ -1,2 +1,29 @@
+export type { Clock } from './clock.ts';
 export type { JobDriver } from './driver.ts';
+export {
+  JobCancelledError,
+  JobHandedBackError,
+  JobsStateError,
+  JobStoreError,
+  JobsUnsupportedError,
+  JobTimeoutError,
+  JobUnknownError,
+  JobWaitError,
+  NotJsonError,
+  NotRetryable,
+  ScheduleError,
+  StoredPayloadError,
+  TaskNameTakenError,
+  TaskNotIncludedError,
+  TooLargeError,
+  WorkerLostError,
+} from './errors.ts';
+export type { JobEventMessage, JobEventName } from './events.ts';
+export type { EnqueueOptions } from './job-store.ts';
+export type { Job, JobError } from './job.ts';
+export { Jobs, type JobPage, type ListOptions, type QueueStatus } from './jobs.ts';
+export { jobs, type JobsOptions } from './queue.ts';
+export { Snooze } from './snooze.ts';
 export type { JobState } from './states.ts';
+export type { JobSpan, Tracing } from './tracing.ts';
+export type { WorkerOptions } from './worker.ts';

@@ -17,7 +17,7 @@ export class JobRun implements JobContext, CurrentTask {
   /** The latest progress that is not stored, and the write that will take it along. */
   #progress = 0;
   #nextWrite: Promise<void> | undefined = undefined;
-  #write: Promise<void> = Promise.resolve();
+  #write: Promise<void> | undefined = undefined;
 
   constructor(
     running: RunningJob,
@@ -68,15 +68,18 @@ export class JobRun implements JobContext, CurrentTask {
       throw new TypeError(`Progress is a share from 0 to 1, and not ${fraction}.`);
     }
     this.#progress = fraction;
-    return (this.#nextWrite ??= this.#write.then(() => {
-      this.#nextWrite = undefined;
-      this.#write = Promise.resolve(
-        this.#host.driver.setProgress?.(this.record, this.#progress),
-      ).catch((error: unknown) => {
-        this.log.error({ err: error }, 'the progress of a job could not be stored');
-      });
-      return this.#write;
-    }));
+    return (this.#nextWrite ??= this.#writeAfter(this.#write));
+  }
+
+  async #writeAfter(previous: Promise<void> | undefined): Promise<void> {
+    await previous;
+    this.#write = this.#nextWrite;
+    this.#nextWrite = undefined;
+    try {
+      await this.#host.driver.setProgress?.(this.record, this.#progress);
+    } catch (error) {
+      this.log.error({ err: error }, 'the progress of a job could not be stored');
+    }
   }
 }
 

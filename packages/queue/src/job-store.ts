@@ -93,10 +93,7 @@ export class JobStore {
     } catch (error) {
       throw new JobStoreError(driver.name, error);
     }
-    publishEnqueued(
-      jobs.filter((_, i) => !stored[i]!.duplicate),
-      this.clock.now(),
-    );
+    publishEnqueued(jobs, stored, this.clock.now());
     return stored;
   }
 }

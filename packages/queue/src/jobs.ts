@@ -1,6 +1,6 @@
 import { toMilliseconds, type Duration, type PayloadOf, type Runnable } from '@thereafter/tasks';
 import type { JobDriver } from './driver.ts';
-import { JobsUnsupportedError } from './errors.ts';
+import { JobsUnsupportedError, JobUnknownError } from './errors.ts';
 import type { EnqueueOptions, JobStore } from './job-store.ts';
 import type { JobTasks } from './job-tasks.ts';
 import { toJob, toNewJob, type Job } from './job.ts';
@@ -81,15 +81,18 @@ export class Jobs {
     if (jobs.length === 0) return [];
     const stored = await this.#store.put(jobs);
     const nowMs = this.#store.clock.now();
+    if (!stored.some(({ duplicate }) => duplicate)) return jobs.map((job) => toNewJob(job, nowMs));
     return await Promise.all(
-      jobs.map((job, i) =>
-        stored[i]!.duplicate ? this.#duplicate(stored[i]!.id) : toNewJob(job, nowMs),
+      jobs.map(async (job, i) =>
+        stored[i]!.duplicate ? await this.#duplicate(stored[i]!.id) : toNewJob(job, nowMs),
       ),
     );
   }
 
   async #duplicate(id: string): Promise<Job> {
-    return (await this.get(id)) ?? (await this.wait(id)); // gone already: throws JOB_UNKNOWN
+    const job = await this.get(id);
+    if (!job) throw new JobUnknownError(id); // it ended and was forgotten meanwhile
+    return job;
   }
 
   /** A job as it is now; undefined when there is none, or no longer. */

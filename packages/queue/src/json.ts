@@ -10,7 +10,7 @@ export const MAX_JSON_BYTES = 262_144;
  * @throws {TooLargeError} `JOB_PAYLOAD_TOO_LARGE` beyond `MAX_JSON_BYTES`.
  */
 export function toPayloadText(payload: unknown, task: string): string {
-  return toText(payload, 'PAYLOAD', task);
+  return toText(payload, PAYLOAD, task);
 }
 
 /**
@@ -20,20 +20,36 @@ export function toPayloadText(payload: unknown, task: string): string {
  * @throws {TooLargeError} `JOB_RESULT_TOO_LARGE` beyond `MAX_JSON_BYTES`.
  */
 export function toResultText(result: unknown, task: string): string | undefined {
-  return result === undefined ? undefined : toText(result, 'RESULT', task);
+  return result === undefined ? undefined : toText(result, RESULT, task);
 }
 
-function toText(value: unknown, kind: 'PAYLOAD' | 'RESULT', task: string): string {
-  const what = `The ${kind.toLowerCase()} of task ${task}`;
+/** What is stored, and how it is refused. */
+interface Kind {
+  readonly name: string;
+  readonly notJson: NotJsonError['code'];
+  readonly tooLarge: TooLargeError['code'];
+}
+
+const PAYLOAD: Kind = {
+  name: 'payload',
+  notJson: 'JOB_PAYLOAD_NOT_JSON',
+  tooLarge: 'JOB_PAYLOAD_TOO_LARGE',
+};
+const RESULT: Kind = {
+  name: 'result',
+  notJson: 'JOB_RESULT_NOT_JSON',
+  tooLarge: 'JOB_RESULT_TOO_LARGE',
+};
+
+function toText(value: unknown, { name, notJson, tooLarge }: Kind, task: string): string {
+  const what = (): string => `The ${name} of task ${task}`;
   const fault = findFault(value, '', []);
-  if (fault) throw new NotJsonError(`JOB_${kind}_NOT_JSON`, what, fault.path, fault.problem);
+  if (fault) throw new NotJsonError(notJson, what(), fault.path, fault.problem);
   const text = JSON.stringify(value);
   // A character is three bytes at most, so that short texts need not be measured.
   if (text.length * 3 > MAX_JSON_BYTES) {
     const size = Buffer.byteLength(text);
-    if (size > MAX_JSON_BYTES) {
-      throw new TooLargeError(`JOB_${kind}_TOO_LARGE`, what, MAX_JSON_BYTES, size);
-    }
+    if (size > MAX_JSON_BYTES) throw new TooLargeError(tooLarge, what(), MAX_JSON_BYTES, size);
   }
   return text;
 }

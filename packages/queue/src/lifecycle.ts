@@ -1,4 +1,4 @@
-import type { Container } from '@thereafter/di';
+import { isPromise, type Container } from '@thereafter/di';
 import { currentTask, type Logger, type ThreadPool } from '@thereafter/tasks';
 import { retryAfterOf } from './backoff.ts';
 import type { Clock } from './clock.ts';
@@ -14,7 +14,7 @@ import { Snooze } from './snooze.ts';
 import type { Tracing } from './tracing.ts';
 
 /** How often a job may take its worker with it before it is given up, whatever its attempts. */
-export const MAX_CRASHES = 3;
+const MAX_CRASHES = 3;
 
 export interface JobLifecycleOptions {
   readonly tasks: JobTasks;
@@ -57,8 +57,9 @@ export class JobLifecycle {
       const perform = (): Promise<unknown> => this.#perform(task, attempt);
       const returned = await this.#inTime(task, running, span ? span.run(perform) : perform());
       const result = toResultText(returned, record.task);
-      publish('completed', record);
       span?.end();
+      if (running.stopReason === 'handed-back') return handBack(running);
+      publish('completed', record);
       return { type: 'complete', result };
     } catch (error) {
       const outcome = this.#classify(task, running, error);
@@ -81,7 +82,7 @@ export class JobLifecycle {
     const scope = container.openScope(task.plan, attempt);
     const call = async (): Promise<unknown> => {
       const made = scope.run();
-      const slots = made instanceof Promise ? await made : made;
+      const slots = isPromise(made) ? await made : made;
       const built = slots[task.plan.entries[0]!]; // the plan has one entry
       return await task.spec.call(built, payload, attempt);
     };
@@ -119,14 +120,12 @@ export class JobLifecycle {
   }
 
   /** Decides what becomes of a job that threw. */
-  #classify(task: JobTask, { record, stopReason }: RunningJob, error: unknown): Outcome {
+  #classify(task: JobTask, running: RunningJob, error: unknown): Outcome {
+    const { record, stopReason } = running;
+    if (stopReason === 'handed-back') return handBack(running);
     if (error instanceof Snooze) {
       publish('snoozed', record, { delayMs: error.delayMs });
       return { type: 'snooze', delayMs: error.delayMs };
-    }
-    if (stopReason === 'handed-back') {
-      publish('handedBack', record, { error });
-      return { type: 'snooze', delayMs: 0 }; // the driver has handed it back: this is not settled
     }
     if (stopReason === 'cancelled') {
       publish('cancelled', record, { error });
@@ -179,8 +178,20 @@ export class JobLifecycle {
       return { name: 'Error', message: cut(`It threw ${describe(error)}`, 2000), attempt, atMs };
     }
     const { name, message, stack } = error;
-    return { name, message: cut(message, 2000), stack: stack && cut(stack, 8000), attempt, atMs };
+    return {
+      name,
+      message: cut(String(message), 2000),
+      stack: stack && cut(stack, 8000),
+      attempt,
+      atMs,
+    };
   }
+}
+
+/** The driver has given it to others already: whatever this says is not settled. */
+function handBack({ record, signal }: RunningJob): Outcome {
+  publish('handedBack', record, { error: signal.reason });
+  return { type: 'snooze', delayMs: 0 };
 }
 
 /** A crash uses an attempt; and a job that takes its worker with it every time does not get them all. */

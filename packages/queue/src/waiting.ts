@@ -21,6 +21,7 @@ export class Waiting {
     signal: AbortSignal | undefined,
   ): Promise<JobRecord> {
     const deadlineMs = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    let pollMs = FIRST_POLL_MS;
     let poke = (): void => undefined;
     let wasPoked = false;
     const onPoke = (): void => {
@@ -41,12 +42,13 @@ export class Waiting {
         if (wasPoked) continue;
         await new Promise<void>((resolve) => {
           // Not every store can tell of what another process did.
-          const timer = setTimeout(resolve, Math.min(leftMs, POLL_MS));
+          const timer = setTimeout(resolve, Math.min(leftMs, pollMs));
           poke = () => {
             clearTimeout(timer);
             resolve();
           };
         });
+        pollMs = Math.min(pollMs * 2, MAX_POLL_MS);
       }
     } finally {
       signal?.removeEventListener('abort', onPoke);
@@ -73,7 +75,8 @@ export class Waiting {
   }
 }
 
-const POLL_MS = 1000;
+const FIRST_POLL_MS = 100;
+const MAX_POLL_MS = 5000;
 
 function isEnd(type: string): boolean {
   return type === 'completed' || type === 'failed' || type === 'cancelled';

@@ -37,7 +37,7 @@ describe('the page of task events', () => {
       respond();
       await runner.settled();
     });
-    const fields = page.slice(page.indexOf('## The message'));
+    const fields = page.slice(page.indexOf('## The message'), page.indexOf('\n# Job events'));
     const listed = [...fields.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
     expect(listed).toEqual(Object.keys(event!));
   });

@@ -1,0 +1,42 @@
+import type { Clock } from '../clock.ts';
+
+/** A clock that stands still until it is moved, so that a test can make a day pass at once. */
+export class ManualClock implements Clock {
+  #nowMs: number;
+  readonly #alarms = new Set<{ readonly timeMs: number; readonly callback: () => void }>();
+
+  /** @param nowMs - Where it begins, in milliseconds since 1970; default now. */
+  constructor(nowMs: number = Date.now()) {
+    this.#nowMs = nowMs;
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  at(timeMs: number, callback: () => void): () => void {
+    const alarm = { timeMs, callback };
+    this.#alarms.add(alarm);
+    // Like a timer: never within the call that sets it.
+    if (timeMs <= this.#nowMs) setImmediate(() => this.#ring(alarm));
+    return () => this.#alarms.delete(alarm);
+  }
+
+  /** Moves on, and rings what becomes due, in its order, each at its time. */
+  advance(byMs: number): void {
+    const endMs = this.#nowMs + byMs;
+    for (;;) {
+      const [first] = [...this.#alarms]
+        .filter(({ timeMs }) => timeMs <= endMs)
+        .toSorted((a, b) => a.timeMs - b.timeMs);
+      if (!first) break;
+      this.#nowMs = Math.max(this.#nowMs, first.timeMs);
+      this.#ring(first);
+    }
+    this.#nowMs = endMs;
+  }
+
+  #ring(alarm: { readonly callback: () => void; readonly timeMs: number }): void {
+    if (this.#alarms.delete(alarm)) alarm.callback();
+  }
+}

@@ -1,0 +1,55 @@
+import { createContainer, type Container } from '@thereafter/di';
+import type { JobEngine, Logger, Runnable } from '@thereafter/tasks';
+import { Jobs } from '../jobs.ts';
+import { jobs, type JobsOptions } from '../queue.ts';
+import { memory } from './memory.ts';
+
+export interface TestJobsOptions extends Omit<JobsOptions, 'driver'> {
+  /** Default `memory()`. */
+  readonly driver?: JobsOptions['driver'];
+  readonly tasks: readonly Runnable[];
+  /** Registers or overrides what the tasks need, before anything is planned. */
+  readonly setup?: (container: Container) => void;
+  /** Default: nothing is logged. */
+  readonly log?: Logger;
+}
+
+/** Jobs without a server. Closing it drains the running jobs. */
+export interface TestJobs extends AsyncDisposable {
+  readonly jobs: Jobs;
+  readonly engine: JobEngine;
+  readonly container: Container;
+  /** @param timeoutMs - Longest wait for running jobs; default 5,000. */
+  close(timeoutMs?: number): Promise<readonly string[]>;
+}
+
+/** Starts an engine with tasks, in a container of its own. */
+export async function testJobs({
+  tasks,
+  setup,
+  log = QUIET,
+  driver = memory(),
+  ...options
+}: TestJobsOptions): Promise<TestJobs> {
+  const container = createContainer();
+  const engine = jobs({ driver, ...options });
+  engine.register(container);
+  setup?.(container);
+  for (const task of tasks) engine.include(task, container);
+  await container.start(Jobs);
+  await engine.start({ container, log, isWorker: false });
+  const close = async (timeoutMs = 5000): Promise<readonly string[]> => {
+    const handedBack = await engine.close(timeoutMs);
+    await container.close();
+    return handedBack;
+  };
+  return {
+    jobs: container.get(Jobs),
+    engine,
+    container,
+    close,
+    [Symbol.asyncDispose]: async () => void (await close()),
+  };
+}
+
+const QUIET: Logger = { info: () => undefined, error: () => undefined };
