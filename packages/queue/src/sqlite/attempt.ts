@@ -21,6 +21,7 @@ export class Attempt implements Fence, Member<JobState | undefined> {
   readonly #pool: WorkerPool;
   #outcome: Outcome | undefined = undefined;
   #isHandedBack = false;
+  #settledAtMs = 0;
 
   constructor(
     pool: WorkerPool,
@@ -54,8 +55,9 @@ export class Attempt implements Fence, Member<JobState | undefined> {
     this.#pool.wakeIfMore(this.worker); // in this very transaction
     if (this.#outcome === undefined) return undefined; // only #end puts it into a batch
     const { sql, commit, clock } = this.#pool.store;
-    const nowMs = clock.now();
-    const state = settle(sql, this, this.#outcome, nowMs, this.#pool.store.readyAtMs());
+    this.#settledAtMs = clock.now();
+    const readyAtMs = this.#pool.store.readyAtMs();
+    const state = settle(sql, this, this.#outcome, this.#settledAtMs, readyAtMs);
     if (state !== undefined) {
       commit.tally.move(this.record.queue, 'running', state);
       if (state === 'available') this.#pool.wake(this.record.queue);
@@ -70,8 +72,14 @@ export class Attempt implements Fence, Member<JobState | undefined> {
   done(state: JobState | undefined): void {
     this.worker.settling -= 1;
     this.#pool.ended(this);
-    if (state === undefined) this.worker.onStale?.(this.record);
-    else this.#pool.store.moved(this.record, state);
+    if (state === undefined) {
+      this.worker.onStale?.(this.record);
+      return;
+    }
+    if (state === 'scheduled' && this.#outcome && 'delayMs' in this.#outcome) {
+      this.#pool.store.scheduled(this.#settledAtMs + this.#outcome.delayMs);
+    }
+    this.#pool.store.moved(this.record, state);
   }
 
   /** The outcome must not be lost, so that the job need not run again: the disk may have room soon. */

@@ -101,6 +101,7 @@ export class SqliteDriver implements JobDriver {
       log,
       presence: new Presence(file),
       readyAtMs: () => (this.#lastReadyAtMs = Math.max(this.#lastReadyAtMs, clock.now())),
+      scheduled: (runAtMs) => due.expect(runAtMs),
       moved: (job, to) => this.#moved(job, to),
     };
     const pool = new WorkerPool(store);
