@@ -39,7 +39,7 @@ export function toJobRow(row: Row): JobRow {
 
 const NO_ERRORS: readonly ErrorInfo[] = [];
 
-export function toErrors(json: string | null): readonly ErrorInfo[] {
+function toErrors(json: string | null): readonly ErrorInfo[] {
   return json === null ? NO_ERRORS : (JSON.parse(json) as ErrorInfo[]); // written by settle.ts alone
 }
 

@@ -56,7 +56,7 @@ export function settle(
 }
 
 /** The JSON of an error history with one more error. */
-export function withError(errors: readonly ErrorInfo[], error: ErrorInfo): string {
+function withError(errors: readonly ErrorInfo[], error: ErrorInfo): string {
   return JSON.stringify([...errors, error].slice(-ERROR_HISTORY));
 }
 
