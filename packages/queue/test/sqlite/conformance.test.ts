@@ -6,7 +6,7 @@ import { tempFolder } from './support.ts';
 for (const durability of ['process', 'power'] satisfies Durability[]) {
   describeDriver(`sqlite, durability ${durability}`, {
     capabilities: sqlite({ file: 'never-opened.db', durability }).capabilities,
-    childModule: new URL('./child-driver.ts', import.meta.url),
+    childModule: new URL('./open-sqlite.ts', import.meta.url),
     sharesPlace: true,
     async create() {
       const folder = await tempFolder();
