@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { JobsNotStoredError, toMilliseconds, type Duration } from '@thereafter/tasks';
 import type { Clock } from './clock.ts';
 import type { JobDriver, NewJob } from './driver.ts';
 import { JobsStateError } from './errors.ts';
 import { publishEnqueued } from './events.ts';
+import { newJobId } from './job-id.ts';
 import { assertPriority, type JobTask } from './job-tasks.ts';
 import { toPayloadText } from './json.ts';
 import type { Tracing } from './tracing.ts';
@@ -63,7 +63,7 @@ export class JobStore {
     const { uniqueForMs } = task;
     const nowMs = this.clock.now();
     return {
-      id: randomUUID(),
+      id: newJobId(nowMs),
       queue: task.queue,
       task: spec.name,
       payload: text,

@@ -1,14 +1,15 @@
 import type { JobRecord, Outcome } from '../driver.ts';
 import { RunningJob } from '../running-job.ts';
+import type { JobState } from '../states.ts';
 import type { Member } from './group-commit.ts';
-import { settle, type Fence, type Settled } from './settle.ts';
+import { settle, type Fence } from './settle.ts';
 import type { QueueWorker, WorkerPool } from './worker-pool.ts';
 
 /** How long to wait before an outcome that could not be written is written again. */
 const AGAIN_MS = 1_000;
 
 /** One claimed job in this process, from the claim to the commit of its outcome. */
-export class Attempt implements Fence, Member<Settled | undefined> {
+export class Attempt implements Fence, Member<JobState | undefined> {
   readonly seq: number;
   readonly holder: number;
   readonly record: JobRecord;
@@ -20,6 +21,7 @@ export class Attempt implements Fence, Member<Settled | undefined> {
   readonly #pool: WorkerPool;
   #outcome: Outcome | undefined = undefined;
   #isHandedBack = false;
+  #settledAtMs = 0;
 
   constructor(
     pool: WorkerPool,
@@ -48,33 +50,36 @@ export class Attempt implements Fence, Member<Settled | undefined> {
     this.running.stop('handed-back');
   }
 
-  apply(): Settled | undefined {
+  apply(): JobState | undefined {
     this.worker.settling += 1;
     this.#pool.wakeIfMore(this.worker); // in this very transaction
     if (this.#outcome === undefined) return undefined; // only #end puts it into a batch
     const { sql, commit, clock } = this.#pool.store;
-    const nowMs = clock.now();
-    const settled = settle(sql, this, this.#outcome, nowMs, this.#pool.store.readyAtMs());
-    if (settled) {
-      commit.tally.move(this.record.queue, 'running', settled.state);
-      if (settled.state === 'available') this.#pool.wake(this.record.queue);
+    this.#settledAtMs = clock.now();
+    const readyAtMs = this.#pool.store.readyAtMs();
+    const state = settle(sql, this, this.#outcome, this.#settledAtMs, readyAtMs);
+    if (state !== undefined) {
+      commit.tally.move(this.record.queue, 'running', state);
+      if (state === 'available') this.#pool.wake(this.record.queue);
     }
-    return settled;
+    return state;
   }
 
   undone(): void {
     this.worker.settling -= 1;
   }
 
-  done(settled: Settled | undefined): void {
+  done(state: JobState | undefined): void {
     this.worker.settling -= 1;
     this.#pool.ended(this);
-    if (!settled) {
+    if (state === undefined) {
       this.worker.onStale?.(this.record);
       return;
     }
-    if (settled.state === 'scheduled') this.#pool.store.scheduled(settled.runAtMs);
-    this.#pool.store.moved(this.record, settled.state);
+    if (state === 'scheduled' && this.#outcome && 'delayMs' in this.#outcome) {
+      this.#pool.store.scheduled(this.#settledAtMs + this.#outcome.delayMs);
+    }
+    this.#pool.store.moved(this.record, state);
   }
 
   /** The outcome must not be lost, so that the job need not run again: the disk may have room soon. */

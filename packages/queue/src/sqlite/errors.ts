@@ -3,39 +3,39 @@ import { ThereafterError } from '@thereafter/di';
 /**
  * Why the embedded store cannot do what it was asked.
  *
- * - `JOB_STORE_BUSY` another process kept the file locked for too long
- * - `JOB_STORE_CLOSED` the store is not open: not started yet, or stopped
- * - `JOB_STORE_DAMAGED` the file is not a sound job store
- * - `JOB_STORE_FAILED` reading or writing the file failed
- * - `JOB_STORE_FILE` the file cannot be opened or written, or is no file
- * - `JOB_STORE_FULL` the disk is full
- * - `JOB_STORE_NEWER` a newer version wrote the file
- * - `JOB_STORE_NODE` this Node is too old
+ * - `SQLITE_STORE_BUSY` another process kept the file locked for too long
+ * - `SQLITE_STORE_CLOSED` the store is not open: not started yet, or stopped
+ * - `SQLITE_STORE_DAMAGED` the file is not a sound job store
+ * - `SQLITE_STORE_FAILED` reading or writing the file failed
+ * - `SQLITE_STORE_FILE` the file cannot be opened or written, or is no file
+ * - `SQLITE_STORE_FULL` the disk is full
+ * - `SQLITE_STORE_NEWER` a newer version wrote the file
+ * - `SQLITE_STORE_NODE` this Node is too old
  */
-export type JobStoreCode =
-  | 'JOB_STORE_BUSY'
-  | 'JOB_STORE_CLOSED'
-  | 'JOB_STORE_DAMAGED'
-  | 'JOB_STORE_FAILED'
-  | 'JOB_STORE_FILE'
-  | 'JOB_STORE_FULL'
-  | 'JOB_STORE_NEWER'
-  | 'JOB_STORE_NODE';
+export type SqliteStoreCode =
+  | 'SQLITE_STORE_BUSY'
+  | 'SQLITE_STORE_CLOSED'
+  | 'SQLITE_STORE_DAMAGED'
+  | 'SQLITE_STORE_FAILED'
+  | 'SQLITE_STORE_FILE'
+  | 'SQLITE_STORE_FULL'
+  | 'SQLITE_STORE_NEWER'
+  | 'SQLITE_STORE_NODE';
 
-/** When to try again what may pass by itself: a lock, a full disk. */
-const RETRY_AFTER_SECONDS = { JOB_STORE_BUSY: 1, JOB_STORE_FULL: 10 } as const;
+const PASSES_BY_ITSELF: ReadonlySet<SqliteStoreCode> = new Set([
+  'SQLITE_STORE_BUSY',
+  'SQLITE_STORE_FULL',
+]);
 
 /** The embedded store cannot do what it was asked. Nothing of the call was stored. */
-export class JobStoreError extends ThereafterError {
-  readonly code: JobStoreCode;
+export class SqliteStoreError extends ThereafterError {
+  readonly code: SqliteStoreCode;
   declare readonly retryAfterSeconds?: number;
 
-  constructor(code: JobStoreCode, message: string, options?: ErrorOptions) {
+  constructor(code: SqliteStoreCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    if (code === 'JOB_STORE_BUSY' || code === 'JOB_STORE_FULL') {
-      this.retryAfterSeconds = RETRY_AFTER_SECONDS[code];
-    }
+    if (PASSES_BY_ITSELF.has(code)) this.retryAfterSeconds = 1;
   }
 }
 
@@ -67,38 +67,38 @@ export function toStoreError(error: unknown, file: string): unknown {
       return error;
     case BUSY:
     case LOCKED:
-      return new JobStoreError(
-        'JOB_STORE_BUSY',
+      return new SqliteStoreError(
+        'SQLITE_STORE_BUSY',
         `The job store ${file} stayed locked by another process for 5 s. Nothing was stored; try ` +
           'again later. Look for a program that keeps a transaction open on the file.',
         options,
       );
     case FULL:
-      return new JobStoreError(
-        'JOB_STORE_FULL',
+      return new SqliteStoreError(
+        'SQLITE_STORE_FULL',
         `The job store ${file} cannot grow: the disk is full. Nothing was stored. Make room; the store ` +
           'goes on by itself.',
         options,
       );
     case CORRUPT:
     case NOTADB:
-      return new JobStoreError(
-        'JOB_STORE_DAMAGED',
+      return new SqliteStoreError(
+        'SQLITE_STORE_DAMAGED',
         `The job store ${file} is damaged (${messageOf(error)}). It was left as it is. Restore a backup, or ` +
           "save what can be read with sqlite3's .recover; to start empty, move the file away.",
         options,
       );
     case READONLY:
     case CANTOPEN:
-      return new JobStoreError(
-        'JOB_STORE_FILE',
+      return new SqliteStoreError(
+        'SQLITE_STORE_FILE',
         `The job store ${file} cannot be opened for writing (${messageOf(error)}). Check the path and who may ` +
           'write there: SQLite writes beside the file too.',
         options,
       );
     default:
-      return new JobStoreError(
-        'JOB_STORE_FAILED',
+      return new SqliteStoreError(
+        'SQLITE_STORE_FAILED',
         `The job store ${file} failed: ${messageOf(error)}. Nothing of the call was stored. Check the disk.`,
         options,
       );

@@ -2,7 +2,7 @@ import type { JobDriver } from '../driver.ts';
 import type { SqliteOptions } from './options.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
 
-export { JobStoreError, type JobStoreCode } from './errors.ts';
+export { SqliteStoreError, type SqliteStoreCode } from './errors.ts';
 export type { Durability, SqliteOptions } from './options.ts';
 
 /**
@@ -11,8 +11,8 @@ export type { Durability, SqliteOptions } from './options.ts';
  *
  * Needs Node 24.15 or newer. The file must lie on a local disk.
  *
- * @throws {JobStoreError} `JOB_STORE_FILE` if `file` is `:memory:` or empty. Starting the driver throws
- *   the others: `JOB_STORE_NODE`, `JOB_STORE_DAMAGED`, `JOB_STORE_NEWER`, …
+ * @throws {SqliteStoreError} `SQLITE_STORE_FILE` if `file` is `:memory:` or empty. Starting the driver throws
+ *   the others: `SQLITE_STORE_NODE`, `SQLITE_STORE_DAMAGED`, `SQLITE_STORE_NEWER`, …
  */
 export function sqlite(options: SqliteOptions): JobDriver {
   return new SqliteDriver(options);

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isBusy, JobStoreError, toStoreError } from './errors.ts';
+import { isBusy, SqliteStoreError, toStoreError } from './errors.ts';
 import { retryWhileBusy } from './group-commit.ts';
 import type { Durability } from './options.ts';
 import { migrate } from './schema.ts';
@@ -20,7 +20,7 @@ const MAX_IDLE_LOG_BYTES = 64 * 1024 * 1024;
 /**
  * Opens a job store, checks that it is sound, and brings it to the newest version.
  *
- * @throws {JobStoreError} Anything but `JOB_STORE_CLOSED`.
+ * @throws {SqliteStoreError} Anything but `SQLITE_STORE_CLOSED`.
  */
 export async function openStore(
   file: string,
@@ -43,7 +43,7 @@ export async function openStore(
 
 /**
  * @returns The module, which an old Node does not have.
- * @throws {JobStoreError} `JOB_STORE_NODE`.
+ * @throws {SqliteStoreError} `SQLITE_STORE_NODE`.
  */
 export function loadSqlite(version: string = process.versions.node): Sqlite {
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -52,8 +52,8 @@ export function loadSqlite(version: string = process.versions.node): Sqlite {
   const sqlite = isOldEnough ? process.getBuiltinModule('node:sqlite') : undefined;
   // One that was built without SQLite lacks the module.
   if (sqlite) return sqlite;
-  throw new JobStoreError(
-    'JOB_STORE_NODE',
+  throw new SqliteStoreError(
+    'SQLITE_STORE_NODE',
     `The embedded job store needs Node ${OLDEST_NODE.join('.')} or newer, built with SQLite; this is Node ` +
       `${version}. Run a newer Node, or keep the jobs on Redis with @thereafter/queue/bullmq.`,
   );
@@ -69,8 +69,8 @@ function prepare(sql: Sql, file: string, durability: Durability): void {
   `);
   const verdict = sql.get('PRAGMA quick_check(1)')?.quick_check;
   if (verdict !== 'ok') {
-    throw new JobStoreError(
-      'JOB_STORE_DAMAGED',
+    throw new SqliteStoreError(
+      'SQLITE_STORE_DAMAGED',
       `The job store ${file} is damaged (${String(verdict)}). It was left as it is. Restore a backup, or save ` +
         "what can be read with sqlite3's .recover; to start empty, move the file away.",
     );
@@ -79,12 +79,12 @@ function prepare(sql: Sql, file: string, durability: Durability): void {
 }
 
 function toOpenError(error: unknown, file: string): unknown {
-  if (error instanceof JobStoreError || isBusy(error)) return toStoreError(error, file);
+  if (error instanceof SqliteStoreError || isBusy(error)) return toStoreError(error, file);
   const told = toStoreError(error, file);
   if (told !== error || !(error instanceof Error)) return told;
   // The folder could not be made.
-  return new JobStoreError(
-    'JOB_STORE_FILE',
+  return new SqliteStoreError(
+    'SQLITE_STORE_FILE',
     `The job store ${file} cannot be opened: ${error.message}. Check the path and who may write there.`,
     { cause: error },
   );

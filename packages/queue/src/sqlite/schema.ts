@@ -1,4 +1,4 @@
-import { JobStoreError } from './errors.ts';
+import { SqliteStoreError } from './errors.ts';
 import type { Sql } from './sql.ts';
 
 /** Written into the file, so that another program's database is not taken for ours: "Thrf". */
@@ -8,7 +8,7 @@ const APPLICATION_ID = 0x54687266;
  * What makes a file of version n one of version n + 1. Published ones are never edited: a change of the
  * schema is a new entry at the end.
  */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   // 1
   `
   CREATE TABLE jobs (
@@ -86,7 +86,7 @@ const MIGRATIONS: readonly string[] = [
 /**
  * Brings a file to the newest version, in one transaction.
  *
- * @throws {JobStoreError} `JOB_STORE_NEWER` when it is newer than that, `JOB_STORE_DAMAGED` when it is
+ * @throws {SqliteStoreError} `SQLITE_STORE_NEWER` when it is newer than that, `SQLITE_STORE_DAMAGED` when it is
  *   not a job store.
  */
 export function migrate(sql: Sql, file: string, migrations: readonly string[] = MIGRATIONS): void {
@@ -114,15 +114,15 @@ function versionOf(sql: Sql, file: string, newest: number): number {
   const version = Number(row?.version);
   const isOurs = row?.application === APPLICATION_ID;
   if (!isOurs && (version !== 0 || row?.objects !== 0)) {
-    throw new JobStoreError(
-      'JOB_STORE_DAMAGED',
+    throw new SqliteStoreError(
+      'SQLITE_STORE_DAMAGED',
       `${file} is a database, but not a job store: another program made it. It was left as it is. ` +
         'Give the job store a file of its own.',
     );
   }
   if (version > newest) {
-    throw new JobStoreError(
-      'JOB_STORE_NEWER',
+    throw new SqliteStoreError(
+      'SQLITE_STORE_NEWER',
       `The job store ${file} has version ${version}, and this release knows versions up to ${newest}. ` +
         'It was left as it is. Run the release that wrote it, or a later one.',
     );

@@ -9,18 +9,11 @@ export interface Fence {
   readonly record: JobRecord;
 }
 
-/** Where a job is now. */
-export interface Settled {
-  readonly state: JobState;
-  /** When it is due, if it is `scheduled`. */
-  readonly runAtMs: number;
-}
-
 /**
  * Writes down how an attempt ended.
  *
  * @param readyAtMs - Its place in the queue, should it be available at once.
- * @returns Undefined when the outcome came too late.
+ * @returns Its new state; undefined when the outcome came too late.
  */
 export function settle(
   sql: Sql,
@@ -28,7 +21,7 @@ export function settle(
   outcome: Outcome,
   nowMs: number,
   readyAtMs: number,
-): Settled | undefined {
+): JobState | undefined {
   switch (outcome.type) {
     case 'complete':
       return finish(sql, fence, 'completed', nowMs, outcome.result ?? null, null);
@@ -74,7 +67,7 @@ function finish(
   nowMs: number,
   result: string | null,
   errors: string | null,
-): Settled | undefined {
+): JobState | undefined {
   const changed = sql.run(
     `UPDATE jobs SET state = ?, finished_at = ?, result = ?, errors = ifnull(?, errors), holder = NULL,
        suspect = 0
@@ -87,7 +80,7 @@ function finish(
     holder,
     record.attempt,
   );
-  return changed === 0 ? undefined : { state, runAtMs: nowMs };
+  return changed === 0 ? undefined : state;
 }
 
 interface PutOff {
@@ -103,9 +96,8 @@ function putOff(
   sql: Sql,
   { seq, holder, record }: Fence,
   { attempt, errors, delayMs, nowMs, readyAtMs }: PutOff,
-): Settled | undefined {
+): JobState | undefined {
   const isDue = delayMs <= 0;
-  const runAtMs = nowMs + Math.max(0, delayMs);
   const row = sql.get(
     `UPDATE jobs SET
        state = iif(cancel_requested, 'cancelled', ?1),
@@ -117,11 +109,11 @@ function putOff(
     nowMs,
     attempt,
     errors,
-    runAtMs,
-    isDue ? readyAtMs : runAtMs,
+    isDue ? nowMs : nowMs + delayMs,
+    isDue ? readyAtMs : nowMs + delayMs,
     seq,
     holder,
     record.attempt,
   );
-  return row && { state: row.state as JobState, runAtMs }; // the column is checked
+  return row?.state as JobState | undefined; // the column is checked
 }

@@ -15,7 +15,7 @@ import type {
 import { isFinal, type JobState } from '../states.ts';
 import { DueJobs } from './due-jobs.ts';
 import { insertJob, type Stored } from './enqueue.ts';
-import { JobStoreError, toStoreError } from './errors.ts';
+import { SqliteStoreError, toStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { listJobs } from './list.ts';
 import { openStore } from './open.ts';
@@ -63,15 +63,15 @@ export class SqliteDriver implements JobDriver {
   /**
    * @param onStatement - Called before each statement on the store; what it throws, the statement
    *   throws. For tests of what happens when the disk fails.
-   * @throws {JobStoreError} `JOB_STORE_FILE` if no file is named.
+   * @throws {SqliteStoreError} `SQLITE_STORE_FILE` if no file is named.
    */
   constructor(
     { file, durability = 'process' }: SqliteOptions,
     onStatement?: (text: string) => void,
   ) {
     if (file === '' || file.startsWith(':memory:')) {
-      throw new JobStoreError(
-        'JOB_STORE_FILE',
+      throw new SqliteStoreError(
+        'SQLITE_STORE_FILE',
         `The job store needs a path, and got ${JSON.stringify(file)}: jobs that are to outlive the ` +
           'process need a file. For jobs in memory, in tests say, take memory() of @thereafter/queue/testing.',
       );
@@ -101,8 +101,8 @@ export class SqliteDriver implements JobDriver {
       log,
       presence: new Presence(file),
       readyAtMs: () => (this.#lastReadyAtMs = Math.max(this.#lastReadyAtMs, clock.now())),
-      moved: (job, to) => this.#moved(job, to),
       scheduled: (runAtMs) => due.expect(runAtMs),
+      moved: (job, to) => this.#moved(job, to),
     };
     const pool = new WorkerPool(store);
     commit.setLast(pool);
@@ -475,8 +475,8 @@ export class SqliteDriver implements JobDriver {
 
   #open(): Parts {
     if (this.#parts) return this.#parts;
-    throw new JobStoreError(
-      'JOB_STORE_CLOSED',
+    throw new SqliteStoreError(
+      'SQLITE_STORE_CLOSED',
       `The job store ${this.#file} is not open: ${this.#stopping ? 'it was stopped' : 'start() was not called'}. ` +
         'Enqueue while the app runs.',
     );

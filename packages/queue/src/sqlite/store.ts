@@ -14,8 +14,8 @@ export interface OpenStore {
   readonly log: Logger;
   /** The place of a job that becomes available now: never before one that did so earlier. */
   readyAtMs(): number;
+  /** A job waits for that time, and that is committed. */
+  scheduled(runAtMs: number): void;
   /** A job is in a new state, and that is committed. */
   moved(job: { readonly id: string; readonly queue: string }, to: JobEvent['type']): void;
-  /** A job is scheduled for that time, and that is committed. */
-  scheduled(runAtMs: number): void;
 }

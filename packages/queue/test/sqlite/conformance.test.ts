@@ -1,18 +1,20 @@
 import { describeDriver } from '../../src/conformance/index.ts';
+import type { Durability } from '../../src/sqlite/options.ts';
 import { sqlite } from '../../src/sqlite/index.ts';
-import { openDriver } from './open-sqlite.ts';
 import { tempFolder } from './support.ts';
 
-describeDriver('sqlite', {
-  async create() {
-    const folder = await tempFolder();
-    return {
-      address: folder.file,
-      open: () => openDriver(folder.file),
-      [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-    };
-  },
-  capabilities: sqlite({ file: 'unused' }).capabilities,
-  childModule: new URL('./open-sqlite.ts', import.meta.url),
-  sharesPlace: true,
-});
+for (const durability of ['process', 'power'] satisfies Durability[]) {
+  describeDriver(`sqlite, durability ${durability}`, {
+    capabilities: sqlite({ file: 'never-opened.db', durability }).capabilities,
+    childModule: new URL('./open-sqlite.ts', import.meta.url),
+    sharesPlace: true,
+    async create() {
+      const folder = await tempFolder();
+      return {
+        address: folder.file,
+        open: () => sqlite({ file: folder.file, durability }),
+        [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+      };
+    },
+  });
+}
