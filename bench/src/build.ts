@@ -31,24 +31,25 @@ export async function build(
   entries: readonly string[],
   { packages = 'of peers outside' }: { readonly packages?: Packages } = {},
 ): Promise<string[]> {
-  return Promise.all(
-    entries.map(async (entry) => {
-      const isOurs = entry.includes('/thereafter');
-      const isBundled = packages === 'inside' || (packages !== 'outside' && isOurs);
-      const name = entry.replace(/\.ts$/, packages === 'inside' ? '.bundled.mjs' : '.mjs');
-      const outfile = `${folder}dist/${name}`;
-      await bundle(`${folder}${entry}`, outfile, {
-        sourcemap: false,
-        logLevel: 'error',
-        ...(isBundled
-          ? { conditions: ['thereafter-source'], external: OPTIONAL }
-          : { packages: 'external' as const }),
-        // It costs a call for each function that is made, and only our messages need the names.
-        ...(!isOurs && { keepNames: false }),
-      });
-      return outfile;
-    }),
-  );
+  const files: string[] = [];
+  // One after another: bundles of one folder share the files of the docs page.
+  for (const entry of entries) {
+    const isOurs = entry.includes('/thereafter');
+    const isBundled = packages === 'inside' || (packages !== 'outside' && isOurs);
+    const name = entry.replace(/\.ts$/, packages === 'inside' ? '.bundled.mjs' : '.mjs');
+    const outfile = `${folder}dist/${name}`;
+    await bundle(`${folder}${entry}`, outfile, {
+      sourcemap: false,
+      logLevel: 'error',
+      ...(isBundled
+        ? { conditions: ['thereafter-source'], external: OPTIONAL }
+        : { packages: 'external' as const }),
+      // It costs a call for each function that is made, and only our messages need the names.
+      ...(!isOurs && { keepNames: false }),
+    });
+    files.push(outfile);
+  }
+  return files;
 }
 
 /** The versions of packages that are installed for bench. */
