@@ -131,6 +131,22 @@ export function describeRunning(rig: Rig): void {
       expect(atMs).toBeLessThanOrEqual(dueMs + 500);
     });
 
+    it('lets a job take longer than its lease', async () => {
+      const begun = new Arrivals<string>();
+      const isOver = Promise.withResolvers<void>();
+      const long = task('long', (name: string) => {
+        begun.add(name);
+        if (name === 'second') isOver.resolve();
+        return isOver.promise;
+      });
+      const { jobs } = await rig.open([long], { lease: '500ms' });
+      const { id } = await jobs.enqueue(long, 'first');
+      await begun.reach(1);
+      await jobs.enqueue(long, 'second', { delay: '1500ms' }); // three leases later
+      expect(await jobs.wait(id)).toMatchObject({ state: 'completed', attempt: 1 });
+      expect(begun.all).toEqual(['first', 'second']);
+    });
+
     it('keeps a delay over a restart', async () => {
       const place = await rig.place();
       const started = new Arrivals<number>();

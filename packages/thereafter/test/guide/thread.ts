@@ -1,9 +1,9 @@
 import { inThread, type Context } from 'thereafter';
 import type * as primes from './primes.ts';
 
-// The name that the file has when the program runs: './primes.js' in a build.
+// Its name in a build. Where the program runs from its sources, primes.ts is found all the same.
 const countPrimes = inThread<typeof primes.countPrimes>(
-  new URL('./primes.ts', import.meta.url),
+  new URL('./primes.js', import.meta.url),
   'countPrimes',
 );
 
