@@ -45,6 +45,17 @@ describe('bundle', () => {
     expect(report.files).toBeGreaterThanOrEqual(3);
   });
 
+  it('starts an app without what its first answer does not need', async () => {
+    const outfile = join(folder, 'start.mjs');
+    await bundle(fixture('start/main.ts'), outfile, { conditions: ['thereafter-source'] });
+    // One other character, and V8 keeps all of the code in two bytes for each.
+    expect((await readFile(outfile)).every((byte) => byte < 0x80)).toBe(true);
+    const loaded = JSON.parse((await runNode(outfile)).stdout) as string[];
+    expect(loaded).toContain('NativeModule _http_server');
+    expect(loaded).not.toContain('NativeModule crypto');
+    expect(loaded).not.toContain('NativeModule https');
+  });
+
   it('points a stack trace at the TypeScript source', async () => {
     const outfile = join(folder, 'stack.mjs');
     await bundle(fixture('stack/main.ts'), outfile);

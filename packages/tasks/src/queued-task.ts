@@ -34,8 +34,12 @@ export interface TaskHome {
   withdraw(entry: QueuedTask): boolean;
 }
 
-/** An import would bring Web Crypto too, which takes long to load. */
-const { randomUUID } = process.getBuiltinModule('node:crypto');
+let nodeCrypto: typeof import('node:crypto') | undefined;
+
+/** An import would load all of Node's crypto at the start, for an id that few tasks are asked for. */
+function randomUUID(): string {
+  return (nodeCrypto ??= process.getBuiltinModule('node:crypto')).randomUUID();
+}
 
 /** Nobody listens for the end of this resource, so none is reported. */
 const MANUAL_DESTROY = { requireManualDestroy: true };

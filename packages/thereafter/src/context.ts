@@ -69,7 +69,7 @@ export class Context implements TaskHost {
 
   /** Names the request in logs and problems. */
   get id(): string {
-    return (this.#id ??= nodeCrypto.randomUUID());
+    return (this.#id ??= nodeCrypto().randomUUID());
   }
 
   /** @internal From the middleware that takes over the id of a proxy. */

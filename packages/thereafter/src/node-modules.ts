@@ -4,7 +4,12 @@
 
 export const http: typeof import('node:http') = process.getBuiltinModule('node:http');
 
-export const nodeCrypto: typeof import('node:crypto') = process.getBuiltinModule('node:crypto');
+let loadedCrypto: typeof import('node:crypto') | undefined;
+
+/** Loaded when it is first asked for: nothing needs it before a request has to be named. */
+export function nodeCrypto(): typeof import('node:crypto') {
+  return (loadedCrypto ??= process.getBuiltinModule('node:crypto'));
+}
 
 /** Loaded when it is first asked for: most servers stand behind something that speaks TLS. */
 export function https(): typeof import('node:https') {

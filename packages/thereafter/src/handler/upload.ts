@@ -60,7 +60,7 @@ export async function saveFile(
   part: RawPart,
   maxBytes: number,
 ): Promise<UploadedFile> {
-  const path = join(await folder(), nodeCrypto.randomUUID());
+  const path = join(await folder(), nodeCrypto().randomUUID());
   await using file = await open(path, 'wx', 0o600);
   ctx.atEnd(() => rm(path, { force: true }));
   let size = 0;

@@ -121,7 +121,7 @@ const loaded: Partial<Record<FileName, Promise<LoadedFile>>> = {};
 
 async function load(name: FileName): Promise<LoadedFile> {
   const content = await readFile(new URL(name, folder()));
-  const etag = `W/"${nodeCrypto.createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+  const etag = `W/"${nodeCrypto().createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
   return { compressed: await promisify(gzip)(content), etag };
 }
 

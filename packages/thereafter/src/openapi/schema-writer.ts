@@ -65,7 +65,7 @@ export class SchemaWriter {
   readonly components: Record<string, JsonSchema> = {};
   /** Is told of everything that cannot be described. */
   readonly report: (fault: OpenApiError) => void;
-  /** What a component was made from → its name. */
+  /** The name of a component, by what it was made from. */
   readonly #names = new Map<string, string>();
   readonly #byId = new Map<string, RawSchema>();
 

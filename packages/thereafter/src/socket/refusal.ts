@@ -66,7 +66,7 @@ export function writeRefusal(socket: Socket, { status, title, type, message }: P
     title,
     status,
     detail: message,
-    requestId: nodeCrypto.randomUUID(),
+    requestId: nodeCrypto().randomUUID(),
   });
   const head = [
     `HTTP/1.1 ${status} ${title}`,
