@@ -163,6 +163,19 @@ describe('close()', () => {
     expect(() => add('too late')).toThrow(expect.objectContaining({ code: 'TASKS_CLOSED' }));
   });
 
+  it('waits when it may take longer than a timer of Node can', async () => {
+    const isOver = gate();
+    const app = createApp(QUIET).get('/', ({ ctx }) => {
+      ctx.tasks.add(() => isOver.opened);
+      return 'ok';
+    });
+    await using server = await serve(app);
+    await server.fetch('/');
+    const closed = app.close({ drainTimeout: '60d' });
+    setTimeout(isOver.open, 50); // a timer that is too long fires after a millisecond
+    expect(await closed).toEqual({ abandoned: [] });
+  });
+
   it('ends the scope of a request whose task was abandoned', async () => {
     using record = recordTasks();
     const app = createApp(QUIET).get('/', ({ ctx }) => {
