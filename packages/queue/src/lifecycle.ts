@@ -52,21 +52,31 @@ export class JobLifecycle {
     }
     publish('started', record);
     const attempt = new JobRun(running, task, this.#options);
-    const span = tracing?.start(record);
+    const span = this.#trace(record, () => tracing?.start(record));
     try {
       const perform = (): Promise<unknown> => this.#perform(task, attempt);
       const returned = await this.#inTime(task, running, span ? span.run(perform) : perform());
       const result = toResultText(returned, record.task);
-      span?.end();
+      this.#trace(record, () => span?.end());
       if (running.stopReason === 'handed-back') return handBack(running);
       publish('completed', record);
       return { type: 'complete', result };
     } catch (error) {
       const outcome = this.#classify(task, running, error);
-      span?.end(outcome.type === 'snooze' ? undefined : error);
+      this.#trace(record, () => span?.end(outcome.type === 'snooze' ? undefined : error));
       return outcome;
     } finally {
       if (record.crashes > 0) this.#quarantine.leave(record.id);
+    }
+  }
+
+  /** A job whose span cannot be begun or ended is run and settled all the same. */
+  #trace<T>(record: JobRecord, call: () => T): T | undefined {
+    try {
+      return call();
+    } catch (error) {
+      this.#options.log.error({ err: error, ...toFields(record) }, 'the tracing of a job failed');
+      return undefined;
     }
   }
 

@@ -12,6 +12,7 @@ import { ManualClock } from '../src/testing/manual-clock.ts';
 import { MemoryStore } from '../src/testing/memory-store.ts';
 import { memory } from '../src/testing/memory.ts';
 import { testJobs } from '../src/testing/test-jobs.ts';
+import type { JobSpan } from '../src/tracing.ts';
 
 const rig = new Rig({
   capabilities: memory().capabilities,
@@ -315,6 +316,24 @@ describe('running', () => {
     expect(a.error?.message).toContain('not a duration');
     expect(b).toMatchObject({ state: 'failed', attempt: 2 });
     expect(c.error?.message).toContain('from 0 to 1');
+  });
+
+  it('survives tracing that is broken', async () => {
+    const broken = (): never => {
+      throw new Error('no exporter');
+    };
+    let runs = 0;
+    const count = task('count', () => void (runs += 1));
+    const started: (() => JobSpan)[] = [broken, () => ({ run: (call) => call(), end: broken })];
+    for (const start of started) {
+      const { jobs } = await rig.open([count], { tracing: { current: () => undefined, start } });
+      const { id } = await jobs.enqueue(count, {});
+      expect(await jobs.wait(id, { timeout: '5s' })).toMatchObject({
+        state: 'completed',
+        attempt: 1,
+      });
+    }
+    expect(runs).toBe(2);
   });
 
   it('keeps what was thrown, whatever it was, and cuts what is long', async () => {

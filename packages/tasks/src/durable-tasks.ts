@@ -61,12 +61,16 @@ export class DurableTasks {
    */
   store(): Promise<void> | undefined {
     this.#isReplyKnown = true;
-    return this.#added.length === 0 ? undefined : this.#store();
+    return this.#added.length === 0 ? undefined : this.#storeBatch(this.#takeBatch());
   }
 
-  async #store(): Promise<void> {
-    const batch = this.#takeAllowed(this.#added);
+  #takeBatch(): readonly DurableTask[] {
+    const added = this.#added;
     this.#added = [];
+    return this.#takeAllowed(added);
+  }
+
+  async #storeBatch(batch: readonly DurableTask[]): Promise<void> {
     if (batch.length === 0) return;
     try {
       await this.#engine.store(batch.map(({ job }) => job));
@@ -80,9 +84,9 @@ export class DurableTasks {
 
   async #storeLate(): Promise<void> {
     await Promise.resolve(); // what else this turn adds comes into the same batch
-    const batch = this.#added;
+    const batch = this.#takeBatch();
     try {
-      await this.#store();
+      await this.#storeBatch(batch);
     } catch (error) {
       for (const task of batch) this.#owner.lost(task, error);
     }

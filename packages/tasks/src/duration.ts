@@ -18,7 +18,8 @@ export function toMilliseconds(duration: Duration): number {
   return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** The longest wait of a timer of Node: 24.8 days. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 /** A duration for a timer of Node, which takes 24.8 days at most and fires at once beyond. */
 export function toTimeout(duration: Duration): number {

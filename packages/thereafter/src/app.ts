@@ -21,7 +21,7 @@ import {
 import { setMaxListeners } from 'node:events';
 import type { RequestListener } from 'node:http';
 import type { AppOptions } from './app-options.ts';
-import { closeApp, type CloseResult } from './close-app.ts';
+import { abandonStart, closeApp, type CloseResult } from './close-app.ts';
 import {
   compile,
   InvalidAppError,
@@ -144,6 +144,7 @@ export class App implements AsyncDisposable {
   readonly #running: AsyncGenerator<void, void>[] = [];
   readonly #stopping = new AbortController();
   #isStarted = false;
+  #isEngineStarted = false;
   #server: RunningServer | undefined;
   #leaveProcess: (() => void) | undefined;
   #closing: Promise<CloseResult> | undefined;
@@ -300,7 +301,8 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Checks everything that was registered, builds the singletons and opens the port.
+   * Checks everything that was registered, builds the singletons and opens the port. If that fails, what
+   * had begun is ended before this rejects.
    *
    * @throws {InvalidAppError} `APP_INVALID` with every fault, before the port opens.
    * @throws {ListenError} `LISTEN_FAILED` when the port is taken.
@@ -389,6 +391,23 @@ export class App implements AsyncDisposable {
           : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
       onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
     };
+    try {
+      await this.#begin(isWorker);
+      this.#server = await open((req, res) => handle(compiled, req, res), limits);
+    } catch (error) {
+      // Whoever catches it goes on with his program, and close() is for apps that have started.
+      await abandonStart({
+        jobs: this.#isEngineStarted ? this.#options.jobs : undefined,
+        lifespans: this.#running,
+        container: this.#container,
+        log: this.#log,
+      });
+      throw error;
+    }
+    return { url: this.#server.url };
+  }
+
+  async #begin(isWorker: boolean): Promise<void> {
     for (const lifespan of this.#lifespans) {
       const running = lifespan();
       await running.next();
@@ -396,8 +415,7 @@ export class App implements AsyncDisposable {
     }
     const { jobs } = this.#options;
     await jobs?.start({ container: this.#container, log: this.#log, isWorker });
-    this.#server = await open((req, res) => handle(compiled, req, res), limits);
-    return { url: this.#server.url };
+    this.#isEngineStarted = true;
   }
 
   /**

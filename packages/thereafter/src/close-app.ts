@@ -48,7 +48,29 @@ export async function closeApp(
   if (abandoned.length > 0) log.error({ abandoned }, 'background tasks were abandoned');
   if (handedBack?.length) log.info({ handedBack }, 'running jobs were handed back');
 
-  /** What fails while the app ends is logged, and stops nothing else from ending. */
+  await cleanUp({ lifespans, container, log }, remainingMs());
+  return { abandoned };
+}
+
+/**
+ * Ends an app that could not start: what had begun before the step that failed, in reverse order. Never
+ * rejects.
+ */
+export async function abandonStart({
+  jobs,
+  ...rest
+}: Omit<StartedApp, 'server' | 'stopping' | 'inFlight' | 'runner'>): Promise<void> {
+  await jobs?.close(0); // what it claimed meanwhile goes back
+  await cleanUp(rest, 0);
+}
+
+type CleanedUp = Pick<StartedApp, 'lifespans' | 'container' | 'log'>;
+
+/** What fails while the app ends is logged, and stops nothing else from ending. */
+async function cleanUp(
+  { lifespans, container, log }: CleanedUp,
+  remainingMs: number,
+): Promise<void> {
   const survive = async (end: () => Promise<unknown>): Promise<void> => {
     try {
       await end();
@@ -60,9 +82,8 @@ export async function closeApp(
     for (const lifespan of lifespans.toReversed()) await survive(() => lifespan.next());
     await survive(() => container.close());
   };
-  const isEnded = await within(Math.max(GRACE_MS, remainingMs()), endAll());
+  const isEnded = await within(Math.max(GRACE_MS, remainingMs), endAll());
   if (!isEnded) log.error('clean-up at the end of the app took too long and was left');
-  return { abandoned };
 }
 
 /** What clean-up gets when the deadline has passed: enough to be fair, and bounded, since it may hang. */

@@ -6,6 +6,7 @@ import {
   BackgroundTasks,
   Controller,
   createApp,
+  dependency,
   Get,
   Injectable,
   InvalidAppError,
@@ -14,6 +15,7 @@ import {
   Inject,
 } from 'thereafter';
 import { describe, expect, it } from 'vitest';
+import { MemoryEngine } from './support/memory-engine.ts';
 import { QUIET, serve } from './support/serve.ts';
 
 describe('an app', () => {
@@ -144,6 +146,61 @@ describe('an app', () => {
     } finally {
       other.close();
     }
+  });
+
+  it('that cannot start ends what had begun, the last first', async () => {
+    const other = createServer().listen(0);
+    await once(other, 'listening');
+    const events: string[] = [];
+    const openPool = dependency(
+      {},
+      function* (): Generator<string, void> {
+        yield 'pool';
+        events.push('the pool ends');
+      },
+      { scope: 'singleton' },
+    );
+    const part = (name: string) =>
+      async function* () {
+        events.push(`${name} begins`);
+        yield;
+        events.push(`${name} ends`);
+      };
+    const app = createApp({ ...QUIET, jobs: new MemoryEngine(events) })
+      .get('/', { in: { pool: openPool } }, ({ pool }) => pool)
+      .lifespan(part('first'))
+      .lifespan(part('second'));
+    try {
+      const { port } = other.address() as AddressInfo;
+      await expect(app.listen({ port })).rejects.toBeInstanceOf(ListenError);
+    } finally {
+      other.close();
+    }
+    expect(events).toEqual([
+      'register',
+      'first begins',
+      'second begins',
+      'start',
+      'close',
+      'second ends',
+      'first ends',
+      'the pool ends',
+    ]);
+  });
+
+  it('whose lifespan fails ends those before it, and starts nothing more', async () => {
+    const events: string[] = [];
+    const app = createApp({ ...QUIET, jobs: new MemoryEngine(events) })
+      .lifespan(async function* () {
+        yield;
+        events.push('first ends');
+      })
+      // oxlint-disable-next-line require-yield -- it does not get there
+      .lifespan(async function* () {
+        throw new Error('no database');
+      });
+    await expect(app.listen({ port: 0 })).rejects.toThrow('no database');
+    expect(events).toEqual(['register', 'first ends']);
   });
 
   it('refuses registrations once it has started', async () => {

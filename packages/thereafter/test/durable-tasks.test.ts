@@ -166,6 +166,27 @@ describe('a durable task', () => {
     });
   });
 
+  it('added after the response is reported once, as what its policy says or as lost', async () => {
+    const { engine, app } = appWithEngine();
+    using record = recordTasks();
+    const failures: string[] = [];
+    app
+      .onTaskError((_error, { taskName }) => failures.push(taskName))
+      .get('/', ({ ctx }) => {
+        ctx.tasks.add(() => {
+          ctx.tasks.with({ on: 'error' }).add(Report, {});
+          ctx.tasks.add(Export, { id: 1 });
+        });
+        return 'ok';
+      });
+    await using server = await serve(app);
+    engine.fault = new Error('the disk is full');
+    await server.fetch('/');
+    await app.tasks.settled();
+    expect(record.of('report')).toEqual(['queued', 'discarded']);
+    expect(failures).toEqual(['Export']);
+  });
+
   it('can be cancelled until it is stored', async () => {
     const { app, jobCalls } = appWithEngine();
     let late = true;

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { createApp } from 'thereafter';
 import { describe, expect, it } from 'vitest';
 import { QUIET, serve } from './support/serve.ts';
 import { get, rawClient, type RawClient } from './support/tasks-client.ts';
 import { start } from './support/tasks-process.ts';
 import { gate, recordTasks } from './support/tasks-record.ts';
+import { CERT, KEY } from './support/tls.ts';
 
 // A run that keeps its deadline takes at most a second more; a slow machine is given another.
 const SLACK_MS = 2000;
@@ -163,6 +165,19 @@ describe('close()', () => {
     expect(() => add('too late')).toThrow(expect.objectContaining({ code: 'TASKS_CLOSED' }));
   });
 
+  it('waits when it may take longer than a timer of Node can', async () => {
+    const isOver = gate();
+    const app = createApp(QUIET).get('/', ({ ctx }) => {
+      ctx.tasks.add(() => isOver.opened);
+      return 'ok';
+    });
+    await using server = await serve(app);
+    await server.fetch('/');
+    const closed = app.close({ drainTimeout: '60d' });
+    setTimeout(isOver.open, 50); // a timer that is too long fires after a millisecond
+    expect(await closed).toEqual({ abandoned: [] });
+  });
+
   it('ends the scope of a request whose task was abandoned', async () => {
     using record = recordTasks();
     const app = createApp(QUIET).get('/', ({ ctx }) => {
@@ -243,6 +258,25 @@ describe('close()', () => {
     if (!client.socket.destroyed) {
       client.socket.end();
       await once(client.socket, 'close');
+    }
+  });
+
+  it('is not held up by a client that never finishes its TLS handshake', async () => {
+    const app = createApp(QUIET).get('/', () => 'ok');
+    const { url } = await app.listen({
+      port: 0,
+      host: '127.0.0.1',
+      tls: { key: KEY, cert: CERT },
+    });
+    const client = connect(Number(new URL(url).port), '127.0.0.1');
+    client.on('error', () => undefined); // it is cut
+    try {
+      await once(client, 'connect');
+      const left = once(client, 'close');
+      await app.close({ drainTimeout: '100ms' });
+      await left;
+    } finally {
+      client.destroy();
     }
   });
 });

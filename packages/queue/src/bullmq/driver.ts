@@ -308,10 +308,16 @@ export class BullmqDriver implements JobDriver {
   async #store(calls: readonly (readonly NewJob[])[]): Promise<readonly (readonly Stored[])[]> {
     const nowMs = this.#nowMs();
     const args: (string | number)[] = [nowMs, nowMs + HOLD_MS];
-    for (const job of calls.flat()) args.push(...toColumns(job));
-    const answerMs = ANSWER_MS + calls.flat().length;
-    const reply = await this.#ask(ENQUEUE, args, 'store jobs', answerMs);
-    const stored = reply as [string, number][];
+    const jobs = calls.flat();
+    for (const job of jobs) args.push(...toColumns(job));
+    let stored: [string, number][];
+    try {
+      const reply = await this.#ask(ENQUEUE, args, 'store jobs', ANSWER_MS + jobs.length);
+      stored = reply as [string, number][]; // what the script gives
+    } catch (error) {
+      void this.#takeBack(jobs);
+      throw error;
+    }
     let from = 0;
     return calls.map(({ length }) => {
       from += length;
@@ -319,6 +325,20 @@ export class BullmqDriver implements JobDriver {
         .slice(from - length, from)
         .map(([id, duplicate]) => ({ id: fromKeyPart(id), duplicate: duplicate === 1 }));
     });
+  }
+
+  /**
+   * A Redis that hangs does later what nobody waits for any more: a response has said by then that its
+   * jobs are not stored. What is asked on the same connection comes after it. Jobs that were not held may
+   * have ids that others share, and may run already.
+   */
+  async #takeBack(jobs: readonly NewJob[]): Promise<void> {
+    const held = jobs.filter(({ isHeld }) => isHeld);
+    try {
+      await Promise.all(held.map(({ id }) => this.remove(id)));
+    } catch {
+      // The connection is gone: whether Redis has stored them, nobody can tell.
+    }
   }
 
   async #read(ids: readonly string[]): Promise<readonly (JobRecord | null)[]> {

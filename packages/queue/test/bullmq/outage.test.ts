@@ -87,6 +87,18 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
       expect(await driver.get('before')).toMatchObject({ state: 'available' });
     });
 
+    it('takes back what it refused to store for a response, when Redis hung and does it later', async () => {
+      const redis = open.use(await startRedis());
+      const { driver } = open.use(await openStore(redis));
+      await driver.enqueue([newJob('before')]);
+      process.kill(redis.pid, 'SIGSTOP');
+      const refused = driver.enqueue([newJob('announced', { isHeld: true }), newJob('direct')]);
+      await expect(refused).rejects.toMatchObject({ code: 'JOBS_REDIS_UNAVAILABLE' });
+      process.kill(redis.pid, 'SIGCONT');
+      expect(await driver.get('announced')).toBeNull();
+      expect(await driver.get('direct')).toMatchObject({ state: 'available' });
+    });
+
     it('settles what ran, and works on by itself when it is back', async () => {
       const redis = open.use(await startRedis());
       const { driver } = open.use(await openStore(redis));

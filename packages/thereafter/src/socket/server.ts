@@ -70,6 +70,11 @@ export async function startServer(
   { port = portFromEnvironment(), host = process.env.HOST || undefined, tls }: ListenOptions,
 ): Promise<RunningServer> {
   const { server, stopWatching } = createHttpServer(listener, limits, tls);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.listen({ port, host });
   try {
     await once(server, 'listening');
@@ -80,7 +85,11 @@ export async function startServer(
   return {
     url: urlOf(server, tls ? 'https' : 'http'),
     stop: () => stop(server, once(server, 'close')).finally(stopWatching),
-    cut: () => server.closeAllConnections(),
+    cut: () => {
+      server.closeAllConnections();
+      // Node counts as such neither one whose TLS handshake is not over nor one that asked for CONNECT.
+      for (const socket of sockets) socket.destroy();
+    },
   };
 }
 

@@ -11,11 +11,15 @@ import {
 export class MemoryEngine implements JobEngine {
   readonly kind = 'job-engine';
   /** What was asked, in order, such as `store A,B`. */
-  readonly calls: string[] = [];
+  readonly calls: string[];
   /** What `store` waits for. */
   storing: Promise<void> = Promise.resolve();
   /** What `store` fails with. */
   fault: Error | undefined = undefined;
+
+  constructor(calls: string[] = []) {
+    this.calls = calls;
+  }
 
   #note(verb: string, jobs?: readonly PreparedJob[]): void {
     this.calls.push(jobs ? `${verb} ${jobs.map(({ name }) => name).join(',')}` : verb);

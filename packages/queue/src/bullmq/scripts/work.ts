@@ -9,7 +9,7 @@ import { script, type Script } from './script.ts';
  * `retry` (errors, when), `snooze` (when), `handed-back`.
  *
  * Out: for each attempt 1, or 0 if it is not the running one any more; the fields of each claimed job
- * with its id before them; when the next job is due, 0 for never.
+ * with its id after them; when the next job is due, 0 for never.
  */
 export const STEP: Script = script(`
 local queue, nowMs, leaseMs = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -131,8 +131,8 @@ return { settled, claimed, nextMs }
 /**
  * A sign of life of running attempts.
  *
- * In: queue, milliseconds of the lease, then id and token of each. Out: the ids that are not its own any
- * more, and those that somebody wants cancelled.
+ * In: queue, milliseconds of the lease, then id and token of each. Out: the tokens of those that are not
+ * its own any more, and of those that somebody wants cancelled.
  */
 export const RENEW: Script = script(`
 local q = root .. ARGV[1] .. ':'
