@@ -273,7 +273,7 @@ describe('close()', () => {
     try {
       await once(client, 'connect');
       const left = once(client, 'close');
-      await app.close({ drainTimeout: '100ms' });
+      expect(await app.close({ drainTimeout: '100ms' })).toEqual({ abandoned: [] });
       await left;
     } finally {
       client.destroy();
