@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createApp, HttpClient } from 'thereafter';
 import { testApp } from 'thereafter/testing';
 import { Type } from 'typebox';
@@ -9,7 +10,7 @@ const upstream = () =>
   createApp(QUIET)
     .get('/users/1', () => ({ id: 1, name: 'Ada' }))
     .get('/text', () => 'not JSON')
-    .get('/never', () => new Promise(() => undefined))
+    .get('/never', async ({ ctx }) => void (await once(ctx.signal, 'abort'))) // until the client leaves
     .get('/half', async function* () {
       yield 1;
       await new Promise(() => undefined);

@@ -179,7 +179,7 @@ describe.each(['memory', 'socket'] as const)('testApp over a %s', (over) => {
     const app = createApp(QUIET).get('/', ({ ctx }: { ctx: Context }) => {
       ctx.signal.addEventListener('abort', () => leave(ctx.outcome));
       arrived.resolve();
-      return new Promise(() => undefined);
+      return left; // close() waits for handlers
     });
     await using t = await start(app).start();
     const controller = new AbortController();
