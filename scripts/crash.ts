@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { freePort } from './free-port.ts';
 
 const root = join(import.meta.dirname, '..');
 const CLIENTS = 8;
@@ -225,15 +225,6 @@ class Redis extends Victim {
   protected override isReady(output: string): boolean {
     return output.includes('Ready to accept connections');
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // a port, not a pipe
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const outcomes: Record<string, Outcome> = { 'tour, embedded store': await crashTour(kills) };

@@ -3,16 +3,15 @@
 // and the quickstart runs; on the newest LTS also what `thereafter new` makes, up to a saved change.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NODE_VERSIONS, nodeBinary } from './nodes.ts';
 import { packAll, type PackedPackage } from './packages.ts';
 import { startRegistry } from './registry.ts';
 import { Shell } from './shell.ts';
+import { freePort } from './free-port.ts';
 
 /** What was fetched once is not asked for again. */
 const NPM_FLAGS = ['--no-audit', '--no-fund', '--prefer-offline'];
@@ -159,13 +158,4 @@ async function save(demo: string, firstUrl: string, word: string): Promise<numbe
     assert.ok(performance.now() - startedAtMs < DEADLINE_MS, 'a saved change is never served');
     await delay(10);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // it listens on a port
-  server.close();
-  await once(server, 'close');
-  return port;
 }
