@@ -1,14 +1,11 @@
 // Enqueues and runs jobs while so many others are stored, most of them ended, some for later.
-import { createContainer } from '@thereafter/di';
-import { Jobs, jobs } from '@thereafter/queue';
 import { sqlite } from '@thereafter/queue/sqlite';
 import { Task } from 'thereafter';
-import { Type } from 'typebox';
 import { contest, CONCURRENCY, type Payload } from './contest.ts';
+import { Guest, startEngine } from './thereafter-store.ts';
 
 const STORED = Number(process.env['STORED']);
 const BATCH = 1000;
-const Guest = Type.Object({ n: Type.Integer(), email: Type.String() });
 
 let onRun: ((payload: Payload) => void) | undefined;
 
@@ -19,17 +16,10 @@ class Noop {
   }
 }
 
-const container = createContainer();
-const engine = jobs({
+const { queue } = await startEngine(Noop, {
   driver: sqlite({ file: `${process.env['FOLDER']}/full-${STORED}.db` }),
   worker: { concurrency: CONCURRENCY },
 });
-engine.register(container);
-engine.include(Noop, container);
-await container.start();
-const log = { info: () => undefined, error: console.error };
-await engine.start({ container, log, isWorker: false });
-const queue = container.get(Jobs);
 
 for (let n = 0; n < STORED; n += BATCH) {
   const guests = Array.from({ length: BATCH }, (_, i) => ({

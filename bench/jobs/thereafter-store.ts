@@ -1,10 +1,10 @@
 import { createContainer } from '@thereafter/di';
-import { Jobs, jobs, type JobDriver } from '@thereafter/queue';
-import { Task } from 'thereafter';
+import { Jobs, jobs, type JobDriver, type JobsOptions } from '@thereafter/queue';
+import { Task, type JobEngine, type Runnable } from 'thereafter';
 import { Type } from 'typebox';
 import { CONCURRENCY, type Contestant, type Payload } from './contest.ts';
 
-const Guest = Type.Object({ n: Type.Integer(), email: Type.String() });
+export const Guest = Type.Object({ n: Type.Integer(), email: Type.String() });
 
 /** The engine on one of its drivers. */
 export function thereafter(driverFor: (store: string) => JobDriver): Contestant {
@@ -16,17 +16,10 @@ export function thereafter(driverFor: (store: string) => JobDriver): Contestant 
           run?.(payload);
         }
       }
-      const container = createContainer();
-      const engine = jobs({
+      const { queue, engine } = await startEngine(Noop, {
         driver: driverFor(store),
         worker: run ? { concurrency: CONCURRENCY } : false,
       });
-      engine.register(container);
-      engine.include(Noop, container);
-      await container.start();
-      const log = { info: () => undefined, error: console.error };
-      await engine.start({ container, log, isWorker: false });
-      const queue = container.get(Jobs);
       return {
         enqueue: (payload) => queue.enqueue(Noop, payload),
         enqueueMany: (payloads) => queue.enqueueMany(Noop, payloads),
@@ -34,4 +27,19 @@ export function thereafter(driverFor: (store: string) => JobDriver): Contestant 
       };
     },
   };
+}
+
+/** An engine without an app, for one task. */
+export async function startEngine(
+  task: Runnable,
+  options: JobsOptions,
+): Promise<{ readonly queue: Jobs; readonly engine: JobEngine }> {
+  const container = createContainer();
+  const engine = jobs(options);
+  engine.register(container);
+  engine.include(task, container);
+  await container.start();
+  const log = { info: () => undefined, error: console.error };
+  await engine.start({ container, log, isWorker: false });
+  return { queue: container.get(Jobs), engine };
 }
