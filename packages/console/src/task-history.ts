@@ -1,3 +1,4 @@
+import { TASK_EVENTS } from '@thereafter/tasks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Injectable, type DiscardReason, type TaskEvent, type TaskEventName } from 'thereafter';
 import { describeError, type ErrorDescription } from './describe-error.ts';
@@ -19,17 +20,6 @@ export interface TaskRecord {
   readonly error: ErrorDescription | undefined;
 }
 
-const STATES: readonly TaskEventName[] = [
-  'queued',
-  'stored',
-  'started',
-  'succeeded',
-  'failed',
-  'timedOut',
-  'discarded',
-  'abandoned',
-];
-
 const MAX_TASKS = 500;
 
 /** The latest background tasks of this process, whatever app they belong to. */
@@ -42,7 +32,7 @@ export class TaskHistory implements Disposable {
   readonly #stops: readonly (() => void)[];
 
   constructor() {
-    this.#stops = STATES.map((state) => {
+    this.#stops = TASK_EVENTS.map((state) => {
       const name = `thereafter:task.${state}`;
       const listener = (event: unknown): void => this.#take(state, event as TaskEvent); // what is published there
       subscribe(name, listener);

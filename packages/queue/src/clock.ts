@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS } from '@thereafter/tasks';
+
 /** Where the engine and its drivers get the time from, so that a test can make a day pass at once. */
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -10,8 +12,6 @@ export interface Clock {
    */
   at(timeMs: number, callback: () => void): () => void;
 }
-
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),

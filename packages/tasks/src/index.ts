@@ -7,7 +7,7 @@ export {
 } from './background-tasks.ts';
 export { currentTask, taskSignal, type CurrentTask } from './current-task.ts';
 export { EngineAdmin, type EngineHost, type JobEngine, type PreparedJob } from './durable.ts';
-export { toMilliseconds, type Duration } from './duration.ts';
+export { MAX_TIMER_MS, toMilliseconds, type Duration } from './duration.ts';
 export {
   JobEngineMissingError,
   JobsNotStoredError,
@@ -18,7 +18,7 @@ export {
   TaskTimeoutError,
   ThreadError,
 } from './errors.ts';
-export type { DiscardReason, TaskEvent, TaskEventName } from './events.ts';
+export { TASK_EVENTS, type DiscardReason, type TaskEvent, type TaskEventName } from './events.ts';
 export { inThread } from './in-thread.ts';
 export type { TaskStatus } from './queued-task.ts';
 export {

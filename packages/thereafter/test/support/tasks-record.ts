@@ -1,16 +1,6 @@
+import { TASK_EVENTS } from '@thereafter/tasks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { TaskEvent, TaskEventName } from 'thereafter';
-
-const NAMES = [
-  'queued',
-  'stored',
-  'started',
-  'succeeded',
-  'failed',
-  'timedOut',
-  'discarded',
-  'abandoned',
-] as const satisfies readonly TaskEventName[];
 
 /** Every task event of the process, from now to the end of the block. */
 export interface TaskRecord extends Disposable {
@@ -26,7 +16,7 @@ export interface TaskRecord extends Disposable {
 export function recordTasks(): TaskRecord {
   const events: (TaskEvent & { readonly event: TaskEventName })[] = [];
   let wake = (): void => undefined;
-  const listeners = NAMES.map((event) => {
+  const listeners = TASK_EVENTS.map((event) => {
     const listener = (message: unknown): void => {
       events.push({ ...(message as TaskEvent), event });
       wake();
