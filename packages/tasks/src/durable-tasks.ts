@@ -99,7 +99,7 @@ export class DurableTasks {
     if (held.length === 0) return;
     this.#held = [];
     const allowed = this.#takeAllowed(held);
-    const refused = held.filter((task) => !allowed.includes(task));
+    const refused = held.filter(({ status }) => status === 'discarded');
     if (allowed.length > 0) await this.#engine.release(allowed.map(({ job }) => job));
     if (refused.length > 0) await this.#engine.withdraw(refused.map(({ job }) => job));
   }
