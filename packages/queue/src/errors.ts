@@ -182,3 +182,8 @@ export class NotRetryable extends ThereafterError {
   readonly code = 'JOB_NOT_RETRYABLE';
   readonly retryable = false;
 }
+
+/** What a thrown value says, for the message of another error. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

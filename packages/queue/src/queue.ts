@@ -180,7 +180,7 @@ class Engine implements JobEngine {
 
   async release(prepared: readonly PreparedJob[]): Promise<void> {
     await this.#survive('release', async () => {
-      await this.#store.driver.release(prepared.map(jobOf).map(({ id, queue }) => ({ id, queue })));
+      await this.#store.driver.release(prepared.map(jobOf));
     });
   }
 

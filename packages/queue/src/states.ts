@@ -25,7 +25,7 @@ export const MOVES: Readonly<Record<JobState, readonly JobState[]>> = {
 
 export const JOB_STATES: readonly JobState[] = Object.keys(MOVES) as JobState[]; // its keys are these
 
-/** Whether the job has ended, as far as it is concerned. */
-export function isFinal(state: JobState): state is 'completed' | 'failed' | 'cancelled' {
+/** Whether a job in that state has ended, as far as it is concerned; no other word is such a state. */
+export function isFinal(state: string): state is 'completed' | 'failed' | 'cancelled' {
   return state === 'completed' || state === 'failed' || state === 'cancelled';
 }

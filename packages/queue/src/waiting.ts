@@ -61,7 +61,7 @@ export class Waiting {
     if (waiters) waiters.add(poke);
     else this.#waiters.set(id, new Set([poke]));
     this.#stopListening ??= driver.onEvent((event) => {
-      if (isEnd(event.type)) this.#waiters.get(event.id)?.forEach((wake) => wake());
+      if (isFinal(event.type)) this.#waiters.get(event.id)?.forEach((wake) => wake());
     });
   }
 
@@ -77,7 +77,3 @@ export class Waiting {
 
 const FIRST_POLL_MS = 100;
 const MAX_POLL_MS = 5000;
-
-function isEnd(type: string): boolean {
-  return type === 'completed' || type === 'failed' || type === 'cancelled';
-}

@@ -1,4 +1,5 @@
 import { ThereafterError } from '@thereafter/di';
+import { messageOf } from '../errors.ts';
 
 /** Redis does not answer, or refuses. What was asked for may not have been done. */
 export class RedisUnavailableError extends ThereafterError {
@@ -13,8 +14,4 @@ export class RedisUnavailableError extends ThereafterError {
       { cause },
     );
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,4 +1,5 @@
 import { ThereafterError } from '@thereafter/di';
+import { messageOf } from '../errors.ts';
 
 /**
  * Why the embedded store cannot do what it was asked.
@@ -109,8 +110,4 @@ export function toStoreError(error: unknown, file: string): unknown {
 function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined;
   return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
