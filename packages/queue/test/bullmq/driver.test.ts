@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { newJob } from '../../src/conformance/new-job.ts';
 import { HOLD_MS, type JobRecord, type Outcome, type RunJob } from '../../src/driver.ts';
 import type { RunningJob } from '../../src/running-job.ts';
 import { ManualClock } from '../../src/testing/manual-clock.ts';
 import { hasRedis, startRedis, type RedisServer } from '../support/redis.ts';
-import { happens, newJob, openStore, type OpenStore } from './store.ts';
+import { happens, openStore, type OpenStore } from './store.ts';
 
 describe.runIf(hasRedis)('the BullMQ driver', () => {
   let redis: RedisServer;

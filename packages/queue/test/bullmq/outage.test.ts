@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { newJob } from '../../src/conformance/new-job.ts';
 import type { RunJob } from '../../src/driver.ts';
 import { bullmq } from '../../src/bullmq/index.ts';
 import { systemClock } from '../../src/clock.ts';
 import { hasRedis, startRedis } from '../support/redis.ts';
-import { happens, Lines, newJob, openStore } from './store.ts';
+import { happens, Lines, openStore } from './store.ts';
 
 const complete: RunJob = async () => ({ type: 'complete' });
 const keepMs = { completed: 1e9, failed: 1e9, cancelled: 1e9 };

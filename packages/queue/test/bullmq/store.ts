@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from '@thereafter/tasks';
 import { bullmq } from '../../src/bullmq/index.ts';
 import { systemClock, type Clock } from '../../src/clock.ts';
-import type { JobDriver, JobEvent, NewJob } from '../../src/driver.ts';
+import type { JobDriver, JobEvent } from '../../src/driver.ts';
 import type { RedisServer } from '../support/redis.ts';
 
 const DAY_MS = 86_400_000;
@@ -40,20 +40,6 @@ export async function openStore(
     async [Symbol.asyncDispose]() {
       await driver.stop({ timeoutMs: 0 });
     },
-  };
-}
-
-/** A job as the engine would make it. */
-export function newJob(id: string, more: Partial<NewJob> = {}): NewJob {
-  return {
-    id,
-    queue: 'default',
-    task: 'noop',
-    payload: '{}',
-    priority: 5,
-    attempts: 5,
-    runAtMs: Date.now(),
-    ...more,
   };
 }
 

@@ -2,11 +2,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/driver.ts';
+import { ManualClock } from '../../src/testing/manual-clock.ts';
 import {
   COMPLETE,
   DAY_MS,
   Handler,
-  ManualClock,
   faultsOf,
   moved,
   newJob,

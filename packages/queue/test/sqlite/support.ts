@@ -147,35 +147,3 @@ export function faultsOf(file: string): string[] {
     db.close();
   }
 }
-
-/** A clock that stands still until it is moved. */
-export class ManualClock implements Clock {
-  #nowMs: number;
-  #alarms: { readonly timeMs: number; readonly callback: () => void }[] = [];
-
-  constructor(nowMs = Date.now()) {
-    this.#nowMs = nowMs;
-  }
-
-  now(): number {
-    return this.#nowMs;
-  }
-
-  at(timeMs: number, callback: () => void): () => void {
-    const alarm = { timeMs, callback };
-    this.#alarms.push(alarm);
-    queueMicrotask(() => this.#ring());
-    return () => void (this.#alarms = this.#alarms.filter((other) => other !== alarm));
-  }
-
-  advance(ms: number): void {
-    this.#nowMs += ms;
-    this.#ring();
-  }
-
-  #ring(): void {
-    const due = this.#alarms.filter(({ timeMs }) => timeMs <= this.#nowMs);
-    this.#alarms = this.#alarms.filter((alarm) => !due.includes(alarm));
-    for (const { callback } of due) callback();
-  }
-}
