@@ -1,8 +1,4 @@
-export {
-  BackgroundTasks,
-  type AddOptions,
-  type AddTask,
-} from './background-tasks.ts';
+export { BackgroundTasks, type AddOptions, type AddTask } from './background-tasks.ts';
 export { currentTask, taskSignal, type CurrentTask } from './current-task.ts';
 export { EngineAdmin, type EngineHost, type JobEngine, type PreparedJob } from './durable.ts';
 export { MAX_TIMER_MS, toMilliseconds, type Duration } from './duration.ts';
