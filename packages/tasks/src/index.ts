@@ -40,4 +40,4 @@ export {
 export type { TaskHost } from './task-host.ts';
 export { TaskQueue } from './task-queue.ts';
 export { ThreadPool } from './thread-pool.ts';
-export { within } from './waiting.ts';
+export { within } from './within.ts';
