@@ -333,11 +333,12 @@ function toFailure({ id, name, requestId }: TaskEntry): TaskFailure {
   return { taskId: id, taskName: name, requestId, attempt: 1 };
 }
 
-/** Whether a value has to be waited for. A promise of another realm, or of a library, counts too. */
+/** Whether a value has to be waited for. One that throws at whoever looks at it has not. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
 }
