@@ -8,18 +8,15 @@ describe('Fifo', () => {
       fc.property(fc.array(fc.boolean(), { maxLength: 60 }), (steps) => {
         const fifo = new Fifo<{ readonly id: number }>();
         const model: { readonly id: number }[] = [];
+        const isEven = ({ id }: { readonly id: number }): boolean => id % 2 === 0;
+        const seen: unknown[] = [];
+        const expected: unknown[] = [];
         for (const [id, isPush] of steps.entries()) {
-          if (isPush) {
-            fifo.push({ id });
-            model.push({ id });
-          } else {
-            expect(fifo.shift()).toEqual(model.shift());
-          }
-          expect(fifo.first).toEqual(model[0]);
-          expect(fifo.count(({ id: each }) => each % 2 === 0)).toBe(
-            model.filter(({ id: each }) => each % 2 === 0).length,
-          );
+          seen.push(isPush ? fifo.push({ id }) : fifo.shift(), fifo.first, fifo.count(isEven));
+          const given = isPush ? void model.push({ id }) : model.shift();
+          expected.push(given, model[0], model.filter(isEven).length);
         }
+        expect(seen).toEqual(expected);
       }),
     );
   });
