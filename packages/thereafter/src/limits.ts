@@ -56,7 +56,7 @@ export interface Limits {
   readonly checkInterval?: Duration;
   /** Open connections; default 10,000, more are dropped. */
   readonly maxConnections?: number;
-  /** Requests of one connection that wait for their answers; default 64, with one more it is cut. */
+  /** Requests of one connection that are answered at once; default 64, more wait until there are fewer. */
   readonly maxUnanswered?: number;
 }
 

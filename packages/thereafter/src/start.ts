@@ -28,7 +28,10 @@ export type Open = (listener: RequestListener, limits: AppLimits) => Promise<Run
 
 /** What `close()` had to cut. */
 export interface CloseResult {
-  /** Names of the background tasks that had not ended at the deadline; empty when nothing was lost. */
+  /**
+   * Names of the background tasks that had not ended at the deadline, and requests whose answers were not
+   * delivered by then, e.g. `GET /report`. Empty when nothing was lost.
+   */
   readonly abandoned: readonly string[];
 }
 
@@ -117,15 +120,16 @@ export class StartedApp {
     this.#stopping.abort(); // ends what would not end by itself: event streams
     // Not the same: a handler may still work for a client that has left.
     await within(remainingMs(), Promise.all([stopped, this.#inFlight.idle()]));
-    server.cut();
-    const abandoned = await registrations.runner.close(remainingMs());
+    const cut = server.cut();
+    const tasks = await registrations.runner.close(remainingMs());
     const handedBack = await this.#jobs?.close(remainingMs());
     await stopped;
-    if (abandoned.length > 0) log.error({ abandoned }, 'background tasks were abandoned');
+    if (cut.length > 0) log.error({ cut }, 'answers were cut');
+    if (tasks.length > 0) log.error({ abandoned: tasks }, 'background tasks were abandoned');
     if (handedBack?.length) log.info({ handedBack }, 'running jobs were handed back');
 
     await this.#cleanUp(remainingMs());
-    return { abandoned };
+    return { abandoned: [...cut, ...tasks] };
   }
 
   /** Ends what has begun, in reverse order. What fails there is logged, and stops nothing else from ending. */

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AppLimits } from '../limits.ts';
-import { BadRequest, RequestTimeout, type Problem } from '../response/problem.ts';
+import { BadRequest, Busy, RequestTimeout, type Problem } from '../response/problem.ts';
 import { closeGently } from './close.ts';
 import { writeRefusal } from './refusal.ts';
 
@@ -20,16 +20,23 @@ export interface Upload {
 export class Connection {
   readonly #socket: Socket;
   readonly #limits: AppLimits;
+  readonly #listener: RequestListener;
   /** In the order of their requests, which is that in which they are sent; the first ones may be out. */
   readonly #responses: ServerResponse[] = [];
+  /** Requests that have come, and wait until fewer are being answered. */
+  #waiting: { readonly req: IncomingMessage; readonly res: ServerResponse }[] = [];
   #latest: IncomingMessage | undefined;
   #upload: Upload | undefined;
   /** Whether it ends once every request before has been answered. */
   #isEnding = false;
+  /** What had come of a body when it was last looked at while the app closes. */
+  #heard: { readonly atMs: number; readonly bytes: number } | undefined;
 
-  constructor(socket: Socket, limits: AppLimits) {
+  /** @param listener - Answers the requests. */
+  constructor(socket: Socket, limits: AppLimits, listener: RequestListener) {
     this.#socket = socket;
     this.#limits = limits;
+    this.#listener = listener;
     connections.set(socket, this);
   }
 
@@ -49,17 +56,35 @@ export class Connection {
     return responses.length;
   }
 
-  /** @returns Whether the request may be handled; if not, the connection is cut. */
-  admit(req: IncomingMessage, res: ServerResponse): boolean {
+  /**
+   * A request has come. It is answered now, or, if too many of its connection are being answered, when
+   * there are fewer; until then nothing more is read.
+   */
+  accept(req: IncomingMessage, res: ServerResponse): void {
     const socket = this.#socket;
-    if (socket.destroyed) return false;
-    if (this.#countUnanswered() >= this.#limits.maxUnanswered) {
-      socket.destroy();
-      return false;
-    }
+    if (socket.destroyed) return;
     this.#latest = req;
+    const isFull = this.#countUnanswered() >= this.#limits.maxUnanswered;
     this.#responses.push(res);
-    return true;
+    if (!isFull) return this.#listener(req, res);
+    if (this.#waiting.push({ req, res }) === 1) this.#awaitRoom();
+    process.nextTick(pause, this); // Node reads on at the end of each request that it has parsed
+  }
+
+  /** Answers what waits, and reads on, when the first answer is out. */
+  #awaitRoom(): void {
+    this.#responses[0]!.once('finish', () => {
+      const underWay = this.#countUnanswered() - this.#waiting.length;
+      const next = this.#waiting.splice(0, this.#limits.maxUnanswered - underWay);
+      for (const { req, res } of next) this.#listener(req, res);
+      if (this.#waiting.length > 0) this.#awaitRoom();
+      else this.#socket.resume();
+    });
+  }
+
+  /** @internal Reads nothing more as long as requests wait. */
+  pause(): void {
+    if (this.#waiting.length > 0) this.#socket.pause();
   }
 
   /** What came cannot be read as a request: answers what came before it, then this, then closes. */
@@ -89,6 +114,31 @@ export class Connection {
     if (this.#upload === upload) this.#upload = undefined;
   }
 
+  /**
+   * The app is closing: ends a connection that owes nothing. One that waits for a body is given a moment
+   * for what comes next of it.
+   *
+   */
+  stop(nowMs: number): void {
+    if (this.#socket.writableEnded) return; // it is being closed
+    if (this.isIdle) return void this.#socket.destroy(); // also one that has sent half a head
+    if (this.#upload) this.#checkSilence(this.#upload, nowMs);
+  }
+
+  #checkSilence(upload: Upload, nowMs: number): void {
+    const { bytesRead } = this.#socket;
+    if (this.#heard?.bytes !== bytesRead) this.#heard = { atMs: nowMs, bytes: bytesRead };
+    else if (nowMs - this.#heard.atMs >= SILENCE_MS) upload.fail(new Busy(1));
+  }
+
+  /** Ends the connection now. @returns The requests whose answers are lost, e.g. `GET /report`. */
+  cut(): string[] {
+    this.#countUnanswered(); // and lets go of what is out
+    const isOpen = !this.#socket.destroyed;
+    this.#socket.destroy();
+    return isOpen ? this.#responses.map(({ req }) => `${req.method} ${pathOf(req)}`) : [];
+  }
+
   /** What is looked at now and then: a body that comes too slowly fails, a blocked answer gets a timer. */
   check(nowMs: number): void {
     const socket = this.#socket;
@@ -115,4 +165,16 @@ const connections = new WeakMap<Socket, Connection>();
 /** Undefined for a socket that no server of ours has accepted. */
 export function connectionOf(socket: Socket): Connection | undefined {
   return connections.get(socket);
+}
+
+function pause(connection: Connection): void {
+  connection.pause();
+}
+
+/** How long nothing may come of a body while the app closes. */
+const SILENCE_MS = 1000;
+
+/** Without the query, which may hold secrets. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0]!;
 }

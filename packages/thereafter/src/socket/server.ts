@@ -45,8 +45,8 @@ export interface RunningServer {
   readonly url: string;
   /** Takes no more connections, ends idle ones, and waits until the others are answered. */
   stop(): Promise<void>;
-  /** Ends every connection now. */
-  cut(): void;
+  /** Ends every connection now. @returns The requests whose answers are lost, e.g. `GET /report`. */
+  cut(): string[];
 }
 
 /** What a worker has instead of a server: nothing else would keep its process alive between two jobs. */
@@ -55,7 +55,7 @@ export function withoutServer(): RunningServer {
   return {
     url: '',
     stop: async () => clearInterval(alive),
-    cut: () => undefined,
+    cut: () => [],
   };
 }
 
@@ -69,41 +69,32 @@ export async function startServer(
   limits: AppLimits,
   { port = portFromEnvironment(), host = process.env.HOST || undefined, tls }: ListenOptions,
 ): Promise<RunningServer> {
-  const { server, stopWatching } = createHttpServer(listener, limits, tls);
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const http = createHttpServer(listener, limits, tls);
+  const { server } = http;
   server.listen({ port, host });
   try {
     await once(server, 'listening');
   } catch (error) {
-    stopWatching();
+    http.end();
     throw new ListenError(port, error as NodeJS.ErrnoException); // what 'error' of a server carries
   }
   return {
     url: urlOf(server, tls ? 'https' : 'http'),
-    stop: () => stop(server, once(server, 'close')).finally(stopWatching),
-    cut: () => {
-      server.closeAllConnections();
-      // Node counts as such neither one whose TLS handshake is not over nor one that asked for CONNECT.
-      for (const socket of sockets) socket.destroy();
-    },
+    stop: () => http.stop(once(server, 'close')),
+    cut: () => http.cut(),
   };
 }
 
-/** A server that sees to its limits until `stopWatching()`, and does not listen yet. */
+/** A server that sees to its limits, and does not listen yet. */
 export function createHttpServer(
   listener: RequestListener,
   limits: AppLimits,
   tls?: TlsOptions,
-): { readonly server: Server | TlsServer; readonly stopWatching: () => void } {
+): HttpServer {
   const server = tls
     ? https().createServer({ ...tls, ...nodeOptions(limits) })
     : http.createServer(nodeOptions(limits));
-  const opened = tls ? 'secureConnection' : 'connection';
-  return { server, stopWatching: enforce(server, opened, limits, listener) };
+  return new HttpServer(server, tls !== undefined, limits, listener);
 }
 
 function nodeOptions(limits: AppLimits): ServerOptions {
@@ -119,51 +110,105 @@ function nodeOptions(limits: AppLimits): ServerOptions {
   } as ServerOptions; // the types do not know the last one
 }
 
-/**
- * Sees to the limits that Node has no option for.
- *
- * @returns Ends it.
- */
-function enforce(
-  server: Server | TlsServer,
-  opened: 'connection' | 'secureConnection',
-  limits: AppLimits,
-  listener: RequestListener,
-): () => void {
-  const connections = new Set<Connection>();
-  const accept: RequestListener = (req, res) => {
-    if (connectionOf(req.socket)?.admit(req, res)) listener(req, res);
-  };
-  server.maxConnections = limits.maxConnections;
-  server.maxHeadersCount = limits.maxHeaders + 1; // Node drops what is beyond; one more tells us
-  server.on('timeout', (socket: Socket) => {
-    // Silence alone is no fault: the handler may be at work.
-    if (socket.writableLength > 0 || connectionOf(socket)?.isIdle) socket.destroy();
-  });
-  server.on(opened, (socket: Socket) => {
-    const connection = new Connection(socket, limits);
-    connections.add(connection);
-    socket.once('close', () => connections.delete(connection));
-  });
-  server.on('request', accept);
-  server.on('checkContinue', accept); // who reads the body says `100 Continue`
-  server.on('checkExpectation', accept); // or Node would answer itself
-  server.on('connect', (_req, socket: Socket) => {
-    writeRefusal(socket, notImplemented());
-    closeGently(socket);
-  });
-  server.on('clientError', (error: Error, socket: Socket) => {
-    const refusal = toRefusal(error);
-    if (refusal) connectionOf(socket)?.refuse(refusal);
-    else socket.destroy();
-  });
-  const check = (): void => {
+/** A server of Node, and the limits that it has no option for. */
+export class HttpServer {
+  readonly server: Server | TlsServer;
+  readonly #connections = new Set<Connection>();
+  /** Sockets whose TLS handshake is not over, by the address of the client. */
+  readonly #handshakes = new Map<string, Socket>();
+  readonly #checking: NodeJS.Timeout;
+
+  constructor(
+    server: Server | TlsServer,
+    isTls: boolean,
+    limits: AppLimits,
+    listener: RequestListener,
+  ) {
+    this.server = server;
+    const accept: RequestListener = (req, res) => connectionOf(req.socket)?.accept(req, res);
+    server.maxConnections = limits.maxConnections;
+    server.maxHeadersCount = limits.maxHeaders + 1; // Node drops what is beyond; one more tells us
+    // Node takes a response for done that has ended and is not sent; what is idle is decided here.
+    server.closeIdleConnections = () => undefined;
+    server.on('timeout', (socket: Socket) => {
+      // Silence alone is no fault: the handler may be at work.
+      if (socket.writableLength > 0 || connectionOf(socket)?.isIdle) socket.destroy();
+    });
+    if (isTls) server.on('connection', (socket: Socket) => this.#shakeHands(socket));
+    server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
+      this.#handshakes.delete(peerOf(socket));
+      const connection = new Connection(socket, limits, listener);
+      this.#connections.add(connection);
+      socket.once('close', () => this.#connections.delete(connection));
+    });
+    server.on('request', accept);
+    server.on('checkContinue', accept); // who reads the body says `100 Continue`
+    server.on('checkExpectation', accept); // or Node would answer itself
+    server.on('connect', (_req, socket: Socket) => {
+      writeRefusal(socket, notImplemented());
+      closeGently(socket);
+    });
+    server.on('clientError', (error: Error, socket: Socket) => {
+      const refusal = toRefusal(error);
+      if (refusal) connectionOf(socket)?.refuse(refusal);
+      else socket.destroy();
+    });
+    const { checkIntervalMs, writeTimeoutMs } = limits;
+    const check = (): void => this.#check();
+    this.#checking = setInterval(check, Math.min(checkIntervalMs, writeTimeoutMs)).unref();
+  }
+
+  #shakeHands(socket: Socket): void {
+    const peer = peerOf(socket);
+    this.#handshakes.set(peer, socket);
+    socket.once('close', () => this.#handshakes.delete(peer));
+  }
+
+  #check(): void {
     const nowMs = performance.now();
-    for (const connection of connections) connection.check(nowMs);
-  };
-  const { checkIntervalMs, writeTimeoutMs } = limits;
-  const timer = setInterval(check, Math.min(checkIntervalMs, writeTimeoutMs)).unref();
-  return () => clearInterval(timer);
+    for (const connection of this.#connections) connection.check(nowMs);
+  }
+
+  /**
+   * Takes no more connections, ends idle ones, and waits until the others are answered.
+   *
+   * @param ended - Settles when the last connection is gone.
+   */
+  async stop(ended: Promise<unknown>): Promise<void> {
+    this.server.close();
+    const endIdle = (): void => {
+      const nowMs = performance.now();
+      for (const socket of this.#handshakes.values()) socket.destroy();
+      for (const connection of this.#connections) connection.stop(nowMs);
+    };
+    endIdle();
+    // A connection whose last request came before is kept alive; it ends when it turns idle.
+    const checking = setInterval(endIdle, IDLE_CHECK_MS);
+    try {
+      await ended;
+    } finally {
+      clearInterval(checking);
+      this.end();
+    }
+  }
+
+  /** Ends every connection now. @returns The requests whose answers are lost. */
+  cut(): string[] {
+    for (const socket of this.#handshakes.values()) socket.destroy();
+    const lost = [...this.#connections].flatMap((connection) => connection.cut());
+    this.server.closeAllConnections(); // what asked for CONNECT, too
+    return lost;
+  }
+
+  /** Sees to no more limits. */
+  end(): void {
+    clearInterval(this.#checking);
+  }
+}
+
+/** Names the client of a socket, before and after its TLS handshake. */
+function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function portFromEnvironment(): number {
@@ -181,15 +226,3 @@ function urlOf(server: Server | TlsServer, scheme: string): string {
 }
 
 const IDLE_CHECK_MS = 50;
-
-/** @param ended - Settles when the last connection is gone. */
-export async function stop(server: Server | TlsServer, ended: Promise<unknown>): Promise<void> {
-  server.close();
-  // A connection whose last request came before is kept alive; it ends when it turns idle.
-  const checking = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  try {
-    await ended;
-  } finally {
-    clearInterval(checking);
-  }
-}

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { duplexPair, type Duplex } from 'node:stream';
 import { Agent } from 'undici';
 import type { AppLimits } from '../limits.ts';
-import { createHttpServer, stop, type RunningServer } from '../socket/server.ts';
+import { createHttpServer, type RunningServer } from '../socket/server.ts';
 
 /** A server without a port, and the only client that reaches it. */
 export interface MemoryServer extends RunningServer {
@@ -14,11 +14,11 @@ export interface MemoryServer extends RunningServer {
  * and nothing listens.
  */
 export function startInMemory(listener: RequestListener, limits: AppLimits): MemoryServer {
-  const { server, stopWatching } = createHttpServer(listener, limits);
+  const http = createHttpServer(listener, limits);
   const sockets = new Set<Duplex>();
   let isStopped = false;
   // Node sets up what watches over connections here; without it their times are not limited.
-  server.emit('listening');
+  http.server.emit('listening');
   const dispatcher = new Agent({
     connect: (_, connected) => {
       if (isStopped) return connected(new Error('The app has stopped.'), null);
@@ -30,7 +30,7 @@ export function startInMemory(listener: RequestListener, limits: AppLimits): Mem
       far.once('close', () => {
         if (!far.writableFinished) near.destroy();
       });
-      server.emit('connection', asSocket(far));
+      http.server.emit('connection', asSocket(far));
       asSocket(near);
       // Later, as a network would; undici needs no more of a socket than that.
       setImmediate(() => connected(null, near as never));
@@ -42,11 +42,9 @@ export function startInMemory(listener: RequestListener, limits: AppLimits): Mem
     stop() {
       isStopped = true;
       const ended = Promise.all([...sockets].map((socket) => closed(socket)));
-      return stop(server, ended).finally(stopWatching);
+      return http.stop(ended);
     },
-    cut: () => {
-      for (const socket of sockets) socket.destroy();
-    },
+    cut: () => http.cut(),
   };
 }
 
