@@ -1,6 +1,7 @@
 // Uses the packed packages as a stranger would, in folders outside of the workspace: `pnpm test:packed`,
-// after a build, or with majors of Node as arguments. On every Node that is supported, npm installs them
-// and the quickstart runs; on the newest LTS also what `thereafter new` makes, up to a saved change.
+// after a build, or with majors of Node as arguments. On every Node that is supported, npm installs them,
+// their pages are served and the quickstart runs; on the newest LTS also what `thereafter new` makes, up
+// to a saved change.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,6 +17,12 @@ import { freePort } from './free-port.ts';
 /** What was fetched once is not asked for again. */
 const NPM_FLAGS = ['--no-audit', '--no-fund', '--prefer-offline'];
 const STORY_MAJOR = '24';
+/** An app whose pages are files of the packages. */
+const CONSOLE = `
+  import { adminConsole } from '@thereafter/console';
+  import { createApp } from 'thereafter';
+  await createApp().include(adminConsole({ authorize: () => true })).run();
+`;
 const SAVED_WITHIN_MS = 1000;
 const DEADLINE_MS = 60_000;
 
@@ -61,6 +68,17 @@ async function quickstart(
 
   writeFileSync(join(project, 'doors.mjs'), openEveryDoor(packages));
   await shell.run(project, 'node', 'doors.mjs');
+
+  writeFileSync(join(project, 'console.mjs'), CONSOLE);
+  {
+    await using program = shell.start(project, ['node', 'console.mjs']);
+    const url = await program.served();
+    for (const path of ['', 'page/main.js', 'page/style.css', 'api/app']) {
+      const answer = await fetch(`${url}/console/${path}`);
+      assert.deepEqual([path, answer.status], [path, 200]);
+    }
+    assert.equal((await fetch(`${url}/docs/swagger-ui.css`)).status, 200);
+  }
 
   // What Node 22 does not know is compiled for it.
   cpSync(join(root, 'packages/cli/test/fixtures/using/main.ts'), join(project, 'using.ts'));

@@ -31,9 +31,7 @@ export async function build(
   entries: readonly string[],
   { packages = 'of peers outside' }: { readonly packages?: Packages } = {},
 ): Promise<string[]> {
-  const files: string[] = [];
-  // One after another: bundles of one folder share the files of the docs page.
-  for (const entry of entries) {
+  const files = entries.map(async (entry) => {
     const isOurs = entry.includes('/thereafter');
     const isBundled = packages === 'inside' || (packages !== 'outside' && isOurs);
     const name = entry.replace(/\.ts$/, packages === 'inside' ? '.bundled.mjs' : '.mjs');
@@ -47,9 +45,9 @@ export async function build(
       // It costs a call for each function that is made, and only our messages need the names.
       ...(!isOurs && { keepNames: false }),
     });
-    files.push(outfile);
-  }
-  return files;
+    return outfile;
+  });
+  return await Promise.all(files);
 }
 
 /** The versions of packages that are installed for bench. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import * as esbuild from 'esbuild';
-import { copyDocsPage, resolveFrom } from './docs-page.ts';
+import { copyPackagedPages, resolveFrom } from './packaged-pages.ts';
 import { CompileError, compile, withInlineMap, type CompileProblem } from './transform.ts';
 import { WorkerFiles } from './worker-files.ts';
 
@@ -22,7 +22,8 @@ export interface BundleReport {
 /**
  * Bundles a program and everything it imports into one file that `node <outfile>` runs, with a source
  * map beside it. Class names and decorator metadata survive. The files of an app's docs page are put into
- * `docs-page` beside it; without that folder all but the page works.
+ * `docs-page` beside it, those of a console into `console-page`; without these folders all but the pages
+ * works.
  *
  * Code that is named by `new URL('./file.ts', import.meta.url)`, as `inThread()` wants it, becomes a
  * bundle of its own beside the first. `piscina`, which starts the threads, stays a package to install.
@@ -47,7 +48,7 @@ export async function bundle(
     plugins: [compiler(workerFiles), ...(options.plugins ?? [])],
   });
   const inputs = Object.keys(metafile.inputs);
-  await copyDocsPage(entry, outfile, inputs);
+  await copyPackagedPages(outfile, inputs);
   const workers = await bundleWorkers(workerFiles, entry, outfile, { ...shared, external });
   const output = Object.values(metafile.outputs).find((o) => o.entryPoint !== undefined);
   return {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,6 +54,30 @@ describe('bundle', () => {
     expect(loaded).toContain('NativeModule _http_server');
     expect(loaded).not.toContain('NativeModule crypto');
     expect(loaded).not.toContain('NativeModule https');
+  });
+
+  it('leaves the files of a page whole while other programs are bundled beside', async () => {
+    const together = join(folder, 'together');
+    const bundleOne = (name: string) =>
+      bundle(fixture('start/main.ts'), join(together, name), {
+        conditions: ['thereafter-source'],
+        sourcemap: false,
+      });
+    await bundleOne('first.mjs');
+    const script = join(together, 'docs-page/swagger-ui-bundle.js');
+    const { size } = await stat(script);
+    let isOver = false;
+    const others = Promise.all([bundleOne('second.mjs'), bundleOne('third.mjs')]);
+    const done = others.finally(() => (isOver = true));
+    while (!isOver) expect((await stat(script)).size).toBe(size);
+    await done;
+    expect((await readdir(join(together, 'docs-page'))).toSorted()).toEqual([
+      'LICENSE',
+      'NOTICE',
+      'swagger-ui-bundle.js',
+      'swagger-ui-bundle.js.LICENSE.txt',
+      'swagger-ui.css',
+    ]);
   });
 
   it('points a stack trace at the TypeScript source', async () => {

@@ -1,19 +1,21 @@
-import type { Job, Jobs, JobState } from '@thereafter/queue';
+import { JOB_STATES, type Job, type Jobs, type ListOptions } from '@thereafter/queue';
 import { EngineAdmin } from '@thereafter/tasks';
 import {
   App,
-  BadRequest,
   Context,
   Conflict,
   Get,
   inject,
   NotFound,
+  Path,
   Post,
+  Query,
   Reply,
   sse,
   ThereafterError,
   type Sse,
 } from 'thereafter';
+import { Type } from 'typebox';
 import { Live } from './live.ts';
 import { pageFile, pageReply } from './page.ts';
 import { TaskHistory, type TaskRecord } from './task-history.ts';
@@ -23,16 +25,17 @@ export type JobLine = Omit<Job, 'payload' | 'result' | 'errors' | 'error'> & {
   readonly error: string | null;
 };
 
-const JOB_STATES: ReadonlySet<string> = new Set<JobState>([
-  'scheduled',
-  'available',
-  'running',
-  'completed',
-  'failed',
-  'cancelled',
-]);
-
 const PAGE_SIZE = 50;
+
+/** Which jobs a list is to show; an empty text does not narrow it. */
+const Filter = Type.Object({
+  state: Type.Optional(Type.Enum(JOB_STATES)),
+  queue: Type.Optional(Type.String()),
+  task: Type.Optional(Type.String()),
+  after: Type.Optional(Type.String()),
+});
+
+const Id = Type.String();
 
 /** The requests of the console. Its path and guard come with the class that extends it. */
 export abstract class ConsoleController {
@@ -40,17 +43,17 @@ export abstract class ConsoleController {
   readonly #app: App = inject(App);
   readonly #live: Live = inject(Live);
   readonly #history: TaskHistory = inject(TaskHistory);
-  /** Of the engine of `@thereafter/queue`, which is not loaded here: an app without jobs need not have it. */
+  /** Of the engine of `@thereafter/queue`; `undefined` in an app without durable jobs. */
   readonly #jobsOfApp: Jobs | undefined = inject(EngineAdmin) as Jobs | undefined;
 
   @Get('/')
-  page(ctx: Context): Reply {
+  page(ctx: Context): Reply | Promise<Reply> {
     return pageReply(ctx);
   }
 
   @Get('/page/:file')
-  file(ctx: Context): Reply {
-    return pageFile(ctx);
+  file(ctx: Context, @Path('file', Type.String()) name: string): Promise<Reply> {
+    return pageFile(ctx, name);
   }
 
   @Get('/api/app')
@@ -58,7 +61,8 @@ export abstract class ConsoleController {
     // The console shows the app, not itself.
     const own = ctx.route!.slice(0, -'/api/app'.length); // a route is running
     const routes = this.#app.routes.filter(({ path }) => !`${path}/`.startsWith(`${own}/`));
-    return { title: this.title, hasJobs: this.#jobsOfApp !== undefined, routes };
+    const hasJobs = this.#jobsOfApp !== undefined;
+    return { title: this.title, hasJobs, jobStates: JOB_STATES, routes };
   }
 
   @Get('/api/live')
@@ -67,8 +71,8 @@ export abstract class ConsoleController {
   }
 
   @Get('/api/tasks/:id')
-  task(ctx: Context): TaskRecord {
-    const task = this.#history.get(ctx.params.id!);
+  task(@Path('id', Id) id: string): TaskRecord {
+    const task = this.#history.get(id);
     if (task) return task;
     throw new NotFound('This task is no longer remembered: the console keeps the latest 500.');
   }
@@ -80,26 +84,19 @@ export abstract class ConsoleController {
   }
 
   @Get('/api/jobs')
-  async list(ctx: Context): Promise<object> {
-    const { state, queue, task, after } = toFilter(ctx);
-    const jobs = await this.#jobs.list({
-      limit: PAGE_SIZE,
-      ...(state !== undefined && { state }),
-      ...(queue !== undefined && { queue }),
-      ...(task !== undefined && { task }),
-      ...(after !== undefined && { after }),
-    });
+  async list(@Query(Filter) filter: ListOptions): Promise<object> {
+    const given = Object.entries(filter).filter(([, value]) => value !== '');
+    const jobs = await this.#jobs.list({ ...Object.fromEntries(given), limit: PAGE_SIZE });
     return { items: jobs.map(toLine), next: jobs.next ?? null };
   }
 
   @Get('/api/jobs/:id')
-  async job(ctx: Context): Promise<Job> {
-    return await this.#find(ctx.params.id!);
+  async job(@Path('id', Id) id: string): Promise<Job> {
+    return await this.#find(id);
   }
 
   @Post('/api/jobs/:id/retry')
-  async retry(ctx: Context): Promise<Job> {
-    const id = ctx.params.id!;
+  async retry(ctx: Context, @Path('id', Id) id: string): Promise<Job> {
     const isDone = await this.#jobs.retry(id);
     const job = await this.#find(id);
     if (!isDone) {
@@ -112,8 +109,7 @@ export abstract class ConsoleController {
   }
 
   @Post('/api/jobs/:id/cancel')
-  async cancel(ctx: Context): Promise<Job> {
-    const id = ctx.params.id!;
+  async cancel(ctx: Context, @Path('id', Id) id: string): Promise<Job> {
     const isDone = await this.#jobs.cancel(id);
     const job = await this.#find(id);
     if (!isDone) throw new Conflict(`The job ${id} was not cancelled: it is ${job.state} already.`);
@@ -121,8 +117,8 @@ export abstract class ConsoleController {
   }
 
   @Post('/api/jobs/:id/remove', { status: 204 })
-  async remove(ctx: Context): Promise<void> {
-    const job = await this.#find(ctx.params.id!);
+  async remove(ctx: Context, @Path('id', Id) id: string): Promise<void> {
+    const job = await this.#find(id);
     if (!(await this.#jobs.remove(job.id))) {
       throw new Conflict(`The job ${job.id} was not removed: it runs. Cancel it first.`);
     }
@@ -130,17 +126,16 @@ export abstract class ConsoleController {
   }
 
   @Post('/api/queues/:queue/pause', { status: 204 })
-  async pause(ctx: Context): Promise<void> {
-    await this.#steerQueue(ctx, 'pause');
+  async pause(ctx: Context, @Path('queue', Id) queue: string): Promise<void> {
+    await this.#steerQueue(ctx, queue, 'pause');
   }
 
   @Post('/api/queues/:queue/resume', { status: 204 })
-  async resume(ctx: Context): Promise<void> {
-    await this.#steerQueue(ctx, 'resume');
+  async resume(ctx: Context, @Path('queue', Id) queue: string): Promise<void> {
+    await this.#steerQueue(ctx, queue, 'resume');
   }
 
-  async #steerQueue(ctx: Context, action: 'pause' | 'resume'): Promise<void> {
-    const queue = ctx.params.queue!;
+  async #steerQueue(ctx: Context, queue: string, action: 'pause' | 'resume'): Promise<void> {
     const known = await this.#jobs.queues();
     if (!known.some(({ name }) => name === queue)) {
       throw new NotFound(`There is no queue ${queue}: it has no job, and nobody works on it.`);
@@ -173,31 +168,6 @@ export abstract class ConsoleController {
       'This app has no durable jobs. Give it an engine: createApp({ jobs: jobs({ driver }) }).',
     );
   }
-}
-
-interface Filter {
-  readonly state: JobState | undefined;
-  readonly queue: string | undefined;
-  readonly task: string | undefined;
-  readonly after: string | undefined;
-}
-
-function toFilter({ query }: Context): Filter {
-  const one = (name: string): string | undefined => {
-    const value = query[name];
-    if (Array.isArray(value)) throw new BadRequest(`${name} is given more than once.`);
-    return value === '' ? undefined : (value as string | undefined); // not repeated
-  };
-  const state = one('state');
-  if (state !== undefined && !JOB_STATES.has(state)) {
-    throw new BadRequest(`state is one of ${[...JOB_STATES].join(', ')}, and not '${state}'.`);
-  }
-  return {
-    state: state as JobState | undefined, // checked
-    queue: one('queue'),
-    task: one('task'),
-    after: one('after'),
-  };
 }
 
 function toLine({

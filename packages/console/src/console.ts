@@ -2,6 +2,7 @@ import { Controller, type Class, type Context } from 'thereafter';
 import { guard } from './guard.ts';
 import { ConsoleController } from './console-controller.ts';
 
+/** Who may see a console, and where it is. */
 export interface ConsoleOptions {
   /**
    * Whether a request may see the console, and steer with it: it is asked for each of them, POST included.
@@ -10,7 +11,7 @@ export interface ConsoleOptions {
   readonly authorize: (ctx: Context) => boolean | Promise<boolean>;
   /** Where it is; default `/console`. */
   readonly path?: string;
-  /** What the app is called, beside the name of the page; default nothing. */
+  /** What the app is called, beside the name of the page; default: it is not said. */
   readonly title?: string;
 }
 

@@ -1,4 +1,4 @@
-import type { JobEventName } from '@thereafter/queue';
+import { JOB_EVENTS } from '@thereafter/queue';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inject, Injectable, type SseStream } from 'thereafter';
 import { TaskHistory, type TaskRecord } from './task-history.ts';
@@ -7,17 +7,6 @@ import { TaskHistory, type TaskRecord } from './task-history.ts';
 export interface TaskLine extends Omit<TaskRecord, 'error'> {
   readonly error: string | undefined;
 }
-
-const JOB_EVENTS: readonly JobEventName[] = [
-  'enqueued',
-  'started',
-  'completed',
-  'retrying',
-  'failed',
-  'snoozed',
-  'cancelled',
-  'handedBack',
-];
 
 /** How long changes are collected before they are sent. */
 const COLLECT_MS = 100;

@@ -1,4 +1,4 @@
-import { TASK_EVENTS } from '@thereafter/tasks';
+import { TASK_ENDS, TASK_EVENTS } from '@thereafter/tasks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Injectable, type DiscardReason, type TaskEvent, type TaskEventName } from 'thereafter';
 import { describeError, type ErrorDescription } from './describe-error.ts';
@@ -21,6 +21,8 @@ export interface TaskRecord {
 }
 
 const MAX_TASKS = 500;
+
+const ENDS: ReadonlySet<TaskEventName> = new Set(TASK_ENDS);
 
 /** The latest background tasks of this process, whatever app they belong to. */
 @Injectable()
@@ -52,7 +54,6 @@ export class TaskHistory implements Disposable {
   #take(state: TaskEventName, event: TaskEvent): void {
     const { taskId: id, taskName: name, requestId, atMs, waitedMs, elapsedMs, reason } = event;
     const known = this.#tasks.get(id);
-    const isEnd = state !== 'queued' && state !== 'stored' && state !== 'started';
     const task: TaskRecord = {
       id,
       name,
@@ -60,7 +61,7 @@ export class TaskHistory implements Disposable {
       state,
       queuedAtMs: state === 'queued' ? atMs : known?.queuedAtMs,
       startedAtMs: state === 'started' ? atMs : known?.startedAtMs,
-      endedAtMs: isEnd ? atMs : undefined,
+      endedAtMs: ENDS.has(state) ? atMs : undefined,
       waitedMs,
       elapsedMs,
       reason,

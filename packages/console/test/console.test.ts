@@ -233,8 +233,29 @@ describe('jobs in the console', () => {
       expect((await office.ask('POST', `/api/jobs/nobody/${action}`)).status).toBe(404);
     }
     expect((await office.ask('GET', '/api/jobs/nobody')).status).toBe(404);
-    expect((await office.ask('GET', '/api/jobs?state=lost')).status).toBe(400);
-    expect((await office.ask('GET', '/api/jobs?state=failed&state=running')).status).toBe(400);
+  });
+
+  it.each([
+    ['state=lost', '/state'],
+    ['state=', '/state'],
+    ['state=failed&state=running', '/state'],
+    ['queue=a&queue=b', '/queue'],
+    ['after=1&after=2', '/after'],
+  ])('are not listed by %s', async (query, pointer) => {
+    await using office = await serveOffice();
+    const answer = await office.ask('GET', `/api/jobs?${query}`);
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({
+      errors: [expect.objectContaining({ source: 'query', pointer })],
+    });
+  });
+
+  it('are fifty at most, whatever a client asks for', async () => {
+    await using office = await serveOffice();
+    const titles = Array.from({ length: 60 }, (_, i) => ({ title: String(i) }));
+    await office.jobs.enqueueMany(print, titles, { delay: '1h' });
+    const page: { items: object[] } = await office.json('/api/jobs?limit=60&task=&queue=&after=');
+    expect(page.items).toHaveLength(50);
   });
 
   it('wait while their queue is paused, and go on when it is resumed', async () => {

@@ -17,7 +17,7 @@ export {
   TooLargeError,
   WorkerLostError,
 } from './errors.ts';
-export type { JobEventMessage, JobEventName } from './events.ts';
+export { JOB_EVENTS, type JobEventMessage, type JobEventName } from './events.ts';
 export type { EnqueueOptions } from './job-store.ts';
 export type { Job, JobError } from './job.ts';
 export {
@@ -29,6 +29,6 @@ export {
 } from './jobs.ts';
 export { jobs, type JobsOptions } from './queue.ts';
 export { Snooze } from './snooze.ts';
-export type { JobState } from './states.ts';
+export { JOB_STATES, type JobState } from './states.ts';
 export type { JobSpan, Tracing } from './tracing.ts';
 export type { WorkerOptions } from './worker.ts';

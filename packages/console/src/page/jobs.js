@@ -6,7 +6,6 @@ import { createActions, likelyActionOf } from './job-actions.js';
 import { notice } from './notice.js';
 import { showQueues } from './queues.js';
 
-const STATES = ['scheduled', 'available', 'running', 'completed', 'failed', 'cancelled'];
 const REFRESH_MS = 2000;
 const LEAST_REST_MS = 200;
 
@@ -22,6 +21,8 @@ const taskInput = document.getElementById('job-task');
 /** The durable jobs of the app. */
 export class JobsView {
   #hasJobs;
+  /** What a job can be, in the order of its life. */
+  #states;
   #isShown = false;
   #rows = new Map();
   #filter = new URLSearchParams();
@@ -41,8 +42,9 @@ export class JobsView {
     location.hash = this.#address();
   });
 
-  constructor(hasJobs) {
+  constructor({ hasJobs, jobStates }) {
     this.#hasJobs = hasJobs;
+    this.#states = jobStates;
     const none = document.getElementById('jobs-none');
     none.hidden = hasJobs;
     none.textContent =
@@ -151,11 +153,9 @@ export class JobsView {
     const queue = this.#filter.get('queue') ?? '';
     const counted = queues.filter(({ name }) => queue === '' || name === queue);
     const countOf = (state) => counted.reduce((sum, { counts }) => sum + counts[state], 0);
-    const tabs = ['', ...STATES].map((state) => {
-      const count = state === '' ? STATES.reduce((n, s) => n + countOf(s), 0) : countOf(state);
-      return { state, count };
-    });
-    showTabs(tabs, this.#filter);
+    const tabs = this.#states.map((state) => ({ state, count: countOf(state) }));
+    const all = { state: '', count: tabs.reduce((sum, { count }) => sum + count, 0) };
+    showTabs([all, ...tabs], this.#filter);
     const names = [
       ...new Set([...queues.map(({ name }) => name), ...(queue === '' ? [] : [queue])]),
     ];

@@ -8,11 +8,11 @@ const connection = document.getElementById('connection');
 
 const app = await ask('app').catch((error) => {
   notice(error.message, true);
-  return { title: '', hasJobs: false, routes: [] };
+  return { title: '', hasJobs: false, jobStates: [], routes: [] };
 });
 const views = {
   tasks: new TasksView(),
-  jobs: new JobsView(app.hasJobs),
+  jobs: new JobsView(app),
   routes: new RoutesView(app.routes),
 };
 

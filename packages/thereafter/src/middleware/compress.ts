@@ -1,19 +1,19 @@
 import { pipeline, type Readable, type Transform } from 'node:stream';
-import { promisify } from 'node:util';
-import {
-  brotliCompress,
-  constants,
-  createBrotliCompress,
-  createGzip,
-  createZstdCompress,
-  gzip,
-  zstdCompress,
-} from 'node:zlib';
+import { constants, createBrotliCompress, createGzip, createZstdCompress } from 'node:zlib';
 import type { Middleware } from '../middleware.ts';
-import { addVary, headerOf, removeHeader, replaceHeader } from './response-headers.ts';
+import {
+  BROTLI,
+  chooseEncoding,
+  encode,
+  ENCODINGS,
+  MIN_ENCODED_BYTES,
+  type Encoding,
+} from '../response/encoding.ts';
+import { addVary, headerOf, removeHeader, replaceHeader } from '../response/response-headers.ts';
 
-export type Encoding = 'br' | 'zstd' | 'gzip';
+export type { Encoding } from '../response/encoding.ts';
 
+/** What `compress()` may do. */
 export interface CompressOptions {
   /** What may be used, the best first: it decides between those that a client likes equally. Default br, zstd, gzip. */
   readonly encodings?: readonly Encoding[];
@@ -30,7 +30,7 @@ export interface CompressOptions {
  * secret (BREACH): answer those with `cache-control: no-transform`.
  */
 export function compress(options: CompressOptions = {}): Middleware {
-  const { encodings = ['br', 'zstd', 'gzip'], minBytes = 1024 } = options;
+  const { encodings = ENCODINGS, minBytes = MIN_ENCODED_BYTES } = options;
   return async (ctx, next) => {
     const reply = await next();
     const { status, body } = reply;
@@ -58,40 +58,9 @@ export function compress(options: CompressOptions = {}): Middleware {
     reply.headers.set('content-encoding', encoding);
     const etag = headerOf(ctx, reply, 'etag');
     if (etag?.startsWith('"')) replaceHeader(ctx, reply, 'etag', `W/${etag}`);
-    const { whole, stream } = CODERS[encoding];
-    reply.body = isStream ? through(body, stream()) : await whole(body);
+    reply.body = isStream ? through(body, encoder(encoding)) : await encode(body, encoding);
     return reply;
   };
-}
-
-/**
- * The encoding that a client likes best, of those that there are; nothing when it is to have none.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9110#field.accept-encoding
- */
-function chooseEncoding(
-  accepted: string | string[] | undefined,
-  encodings: readonly Encoding[],
-): Encoding | undefined {
-  if (accepted === undefined) return undefined;
-  const weights = new Map<string, number>();
-  for (const part of accepted.toString().split(',')) {
-    const [name = '', ...parameters] = part.split(';').map((each) => each.trim().toLowerCase());
-    const q = parameters.find((each) => each.startsWith('q='))?.slice(2);
-    weights.set(name === 'x-gzip' ? 'gzip' : name, q === undefined ? 1 : Number(q) || 0);
-  }
-  const weightOf = (name: string): number => weights.get(name) ?? weights.get('*') ?? 0;
-  let best: Encoding | undefined;
-  // Not coding is worth what is said of it, and otherwise less than anything that is accepted.
-  let bestWeight = weights.get('identity') ?? 0;
-  for (const encoding of encodings) {
-    const weight = weightOf(encoding);
-    const isBetter = best === undefined ? weight >= bestWeight : weight > bestWeight;
-    if (weight === 0 || !isBetter) continue;
-    best = encoding;
-    bestWeight = weight;
-  }
-  return best;
 }
 
 function isCompressible(type: string | undefined): boolean {
@@ -101,33 +70,17 @@ function isCompressible(type: string | undefined): boolean {
 const COMPRESSIBLE =
   /^(?:text\/|application\/(?:(?:[\w.-]+\+)?(?:json|xml)|jsonl|x-ndjson|javascript|wasm|xhtml|manifest)\b|image\/svg\+xml|font\/(?:ttf|otf)|application\/vnd\.ms-fontobject)/i;
 
-interface Coder {
-  readonly whole: (body: string | Uint8Array) => Promise<Buffer>;
-  /** Passes on at each write what it has, so that a slow stream is not held back. */
-  readonly stream: () => Transform;
+/** Codes a stream. It passes on at each write what it has, so that a slow stream is not held back. */
+function encoder(encoding: Encoding): Transform {
+  switch (encoding) {
+    case 'br':
+      return createBrotliCompress({ ...BROTLI, flush: constants.BROTLI_OPERATION_FLUSH });
+    case 'gzip':
+      return createGzip({ flush: constants.Z_SYNC_FLUSH });
+    case 'zstd':
+      return createZstdCompress({ flush: constants.ZSTD_e_flush });
+  }
 }
-
-const gzipWhole = promisify(gzip);
-const brotliWhole = promisify(brotliCompress);
-const zstdWhole = promisify(zstdCompress);
-
-// The default level of brotli, 11, is made for files that are compressed once: it takes a hundred times as long as 4.
-const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
-
-const CODERS: Readonly<Record<Encoding, Coder>> = {
-  br: {
-    whole: (body) => brotliWhole(body, BROTLI),
-    stream: () => createBrotliCompress({ ...BROTLI, flush: constants.BROTLI_OPERATION_FLUSH }),
-  },
-  gzip: {
-    whole: (body) => gzipWhole(body),
-    stream: () => createGzip({ flush: constants.Z_SYNC_FLUSH }),
-  },
-  zstd: {
-    whole: (body) => zstdWhole(body),
-    stream: () => createZstdCompress({ flush: constants.ZSTD_e_flush }),
-  },
-};
 
 /** What fails in one fails in the other: a broken body breaks the answer, a lost client ends the body. */
 function through(body: Readable, coder: Transform): Readable {

@@ -2,7 +2,7 @@ import { toMilliseconds, type Duration } from '@thereafter/tasks';
 import type { Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Reply } from '../response/reply.ts';
-import { addVary } from './response-headers.ts';
+import { addVary } from '../response/response-headers.ts';
 
 export interface CorsOptions {
   /**

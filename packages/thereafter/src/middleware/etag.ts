@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
-import { PreconditionFailed } from '../response/problem.ts';
+import { isNotModified } from '../response/entity-tag.ts';
 import type { Reply } from '../response/reply.ts';
-import { headerOf, removeHeader } from './response-headers.ts';
+import { headerOf, removeHeader } from '../response/response-headers.ts';
 
+/** What the tags of `etag()` say. */
 export interface EtagOptions {
   /**
    * Whether tags say only that two answers mean the same, `W/"…"`; default false: that they are the
@@ -27,17 +28,15 @@ export function etag({ weak = false }: EtagOptions = {}): Middleware {
     if ((ctx.method !== 'GET' && ctx.method !== 'HEAD') || reply.status !== 200) return reply;
     const tag = tagOf(ctx, reply, weak);
     if (tag === undefined) return reply;
-
-    const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = ctx.headers;
-    if (ifMatch !== undefined && !matches(ifMatch, tag, isSameStrongly)) {
+    try {
+      if (!isNotModified(ctx.headers, tag)) return reply;
+    } catch (error) {
       if (reply.body instanceof Readable) reply.body.destroy();
-      throw new PreconditionFailed('There is another version than the one that was asked for.');
+      throw error;
     }
-    if (ifNoneMatch !== undefined && matches(ifNoneMatch, tag, isSameWeakly)) {
-      reply.status = 304;
-      removeHeader(ctx, reply, 'content-length');
-      removeHeader(ctx, reply, 'content-type');
-    }
+    reply.status = 304;
+    removeHeader(ctx, reply, 'content-length');
+    removeHeader(ctx, reply, 'content-type');
     return reply;
   };
 }
@@ -52,15 +51,4 @@ function tagOf(ctx: Context, reply: Reply, isWeak: boolean): string | undefined 
   const tag = `${isWeak ? 'W/' : ''}"${hash}"`;
   reply.headers.set('etag', tag);
   return tag;
-}
-
-type Comparison = (one: string, other: string) => boolean;
-
-const isSameStrongly: Comparison = (one, other) => one === other && !one.startsWith('W/');
-const isSameWeakly: Comparison = (one, other) => one.replace('W/', '') === other.replace('W/', '');
-
-/** Whether a list of tags, or a star, holds a tag. */
-function matches(list: string, tag: string, isSame: Comparison): boolean {
-  if (list.trim() === '*') return true;
-  return (list.match(/(?:W\/)?"[^"]*"/g) ?? []).some((each) => isSame(each, tag));
 }

@@ -6,6 +6,7 @@ import type { Middleware } from '../middleware.ts';
 import { Reply } from '../response/reply.ts';
 import { requestedFile } from '../response/requested-file.ts';
 
+/** How the files of a folder are served. */
 export interface StaticOptions {
   /** Where the folder hangs in the app, e.g. `/assets`; default `/`. */
   readonly prefix?: string;
@@ -22,6 +23,8 @@ export interface StaticOptions {
  *
  * @param folder - A path, or a `file:` URL such as `new URL('./public', import.meta.url)`.
  * @throws {Error} `ENOENT` when the folder does not exist at start.
+ * @throws {PreconditionFailed} In answer to a request that wants another version of a file.
+ * @throws {RangeNotSatisfiable} In answer to a request for bytes that the file does not have.
  */
 export function staticFiles(folder: string | URL, options: StaticOptions = {}): Middleware {
   const { prefix = '/', cacheControl = 'no-cache', index = 'index.html' } = options;
@@ -46,8 +49,8 @@ export function staticFiles(folder: string | URL, options: StaticOptions = {}): 
 
 /**
  * The names of a path below a base, decoded once; the last is empty when the path ends in a slash.
- * Nothing when the path is not below it, or holds what no name of a file should: a leading dot, a
- * separator, a NUL.
+ * Returns `undefined` when the path is not below it, or holds what no name of a file should: a leading
+ * dot, a separator, a NUL.
  */
 function namesBelow(base: string, path: string): string[] | undefined {
   if (!path.startsWith(base)) return undefined;
@@ -68,7 +71,7 @@ function namesBelow(base: string, path: string): string[] | undefined {
 /** On Windows a colon leads to other drives, and to the streams of a file. */
 const FORBIDDEN = sep === '\\' ? /^\.|[\0/\\:]/ : /^\.|[\0/\\]/;
 
-/** The real file that names lead to, or the index of their folder. */
+/** The real file that names lead to, or the index of their folder; `undefined` when there is neither. */
 async function find(
   root: string,
   names: readonly string[],
@@ -84,7 +87,7 @@ async function find(
   return { file: inner, isIndex: true };
 }
 
-/** Where a path really leads, links followed; nothing when that is nowhere, or outside the root. */
+/** Where a path really leads, links followed; `undefined` when that is nowhere, or outside the root. */
 async function realPathWithin(root: string, path: string): Promise<string | undefined> {
   try {
     const real = await realpath(path);

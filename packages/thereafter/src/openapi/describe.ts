@@ -21,6 +21,7 @@ export interface ApiInfo extends OpenApiOptions {
   readonly description?: string | undefined;
 }
 
+/** The document of an app, and what is missing in it. */
 export interface Description {
   readonly document: OpenApiDocument;
   /** Why some of it could not be described. */

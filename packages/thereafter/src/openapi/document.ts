@@ -27,6 +27,7 @@ export type SecurityScheme =
   | { readonly type: 'openIdConnect'; readonly openIdConnectUrl: string }
   | { readonly type: 'oauth2'; readonly flows: { readonly [flow: string]: Json } };
 
+/** A parameter of an operation. @see https://spec.openapis.org/oas/v3.1.1#parameter-object */
 export interface OpenApiParameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header' | 'cookie';
@@ -39,11 +40,13 @@ export interface OpenApiParameter {
 /** A schema for each media type. */
 export type OpenApiContent = Readonly<Record<string, { readonly schema: JsonSchema }>>;
 
+/** One of the answers of an operation. @see https://spec.openapis.org/oas/v3.1.1#response-object */
 export interface OpenApiResponse {
   readonly description: string;
   readonly content?: OpenApiContent;
 }
 
+/** What a method does at a path. @see https://spec.openapis.org/oas/v3.1.1#operation-object */
 export interface OpenApiOperation {
   readonly operationId: string;
   readonly tags?: readonly string[];
@@ -80,7 +83,7 @@ export interface OpenApiOptions {
   readonly termsOfService?: string;
 }
 
-/** What `app.openapi()` gives. @see https://spec.openapis.org/oas/v3.1.1 */
+/** What `app.openapi()` returns. @see https://spec.openapis.org/oas/v3.1.1 */
 export interface OpenApiDocument {
   readonly openapi: '3.1.1';
   readonly info: Omit<OpenApiOptions, 'servers'> & {

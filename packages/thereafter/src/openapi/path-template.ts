@@ -8,6 +8,7 @@ export interface PathParameter {
   readonly pattern: string | undefined;
 }
 
+/** A path of the router as OpenAPI writes it. */
 export interface PathTemplate {
   /** `/users/{id}` */
   readonly template: string;
@@ -16,7 +17,7 @@ export interface PathTemplate {
 
 /**
  * Translates the router's path into templates: `/users/:id` into `/users/{id}`, `/files/*` into
- * `/files/{wildcard}`. An optional parameter gives two, without and with it.
+ * `/files/{wildcard}`. An optional parameter makes two, without and with it.
  */
 export function toPathTemplates(path: string): readonly PathTemplate[] {
   const optional = /^(.*)(\/:[^/()?]+)\?$/.exec(path);

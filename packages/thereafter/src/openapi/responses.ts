@@ -1,11 +1,12 @@
 import type { TObject, TSchema } from 'typebox';
+import { http } from '../node-modules.ts';
 import { InvalidInput, type Problem, type ProblemDefinition } from '../response/problem.ts';
+import { isByStatus } from '../response/schemas.ts';
 import type { RouteOptions } from '../route-options.ts';
 import type { Json, JsonSchema, OpenApiContent, OpenApiResponse } from './document.ts';
 import { OpenApiError } from './errors.ts';
 import { anyOf } from './inputs.ts';
 import type { SchemaWriter } from './schema-writer.ts';
-import { http } from '../node-modules.ts';
 
 type ProblemClass = NonNullable<RouteOptions['errors']>[number];
 
@@ -39,16 +40,13 @@ export function toResponses(
   return responses;
 }
 
-/** A schema for the route's status, or a record of them by status. */
+/** What may be sent with which status. */
 function schemasByStatus(
-  response: unknown,
+  response: RouteOptions['response'],
   status: number,
 ): (readonly [number, TSchema | undefined])[] {
-  const entries = Object.entries((response ?? {}) as Record<string, TSchema>);
-  const isByStatus = entries.length > 0 && entries.every(([key]) => /^[1-5]\d\d$/.test(key));
-  return isByStatus
-    ? entries.map(([code, schema]) => [Number(code), schema])
-    : [[status, response as TSchema | undefined]];
+  if (!response || !isByStatus(response)) return [[status, response]];
+  return Object.entries(response).map(([code, schema]) => [Number(code), schema]);
 }
 
 function hasBody(status: number, schema: TSchema): boolean {

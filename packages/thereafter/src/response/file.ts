@@ -5,6 +5,7 @@ import { NotFound } from './problem.ts';
 import { ReplySource, type Reply, type ReplyStyle } from './reply.ts';
 import { requestedFile } from './requested-file.ts';
 
+/** How a client is to take a file. */
 export interface SendFileOptions {
   /** Under which name the client is to save it; without, it is shown. Any characters. */
   readonly name?: string;
@@ -24,7 +25,7 @@ export function sendFile(path: string | URL, options: SendFileOptions = {}): Fil
   return new FileReply(typeof path === 'string' ? path : fileURLToPath(path), options);
 }
 
-/** What `sendFile()` gives, for a handler to return. */
+/** What `sendFile()` returns, for a handler to return. */
 export class FileReply extends ReplySource {
   readonly #path: string;
   readonly #options: SendFileOptions;

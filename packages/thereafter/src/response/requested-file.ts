@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { exchangeOf, type Context } from '../context.ts';
+import { isNotModified } from './entity-tag.ts';
 import { PreconditionFailed, RangeNotSatisfiable } from './problem.ts';
 import { Reply } from './reply.ts';
 
@@ -12,7 +13,7 @@ import { Reply } from './reply.ts';
  * @param root - The folder that the path is in.
  * @param path - Percent-encoded, with slashes. Where it leads must have been checked.
  * @param hidden - Whether files whose names begin with a dot are there.
- * @returns Nothing where there is no file.
+ * @returns `undefined` where there is no file.
  * @throws {PreconditionFailed} When the client wants another version.
  * @throws {RangeNotSatisfiable} When the file has no such part.
  */
@@ -26,16 +27,22 @@ export async function requestedFile(
   // What else a method may do with conditions is not a file's business.
   const headers = req.method === 'GET' || req.method === 'HEAD' ? { ...req.headers } : {};
   if (req.method !== 'GET') delete headers.range; // it alone has parts: RFC 9110, 14.2
+  let tag = '';
   const asked = { method: req.method, headers } as unknown as Readable; // it reads these two only
   const sent = await send(asked, path, {
     root,
     dotfiles: hidden,
     index: false,
     cacheControl: false,
-    onFile: (_, stats) => compareStrongly(headers, stats),
+    etag: false,
+    onFile: (_, stats) => {
+      tag = toTag(stats);
+      decide(headers, tag, stats);
+    },
   });
   if (sent.type === 'file') {
     const reply = new Reply(sent.statusCode, undefined, sent.stream, new Headers(sent.headers));
+    reply.headers.set('etag', tag);
     if (req.method !== 'HEAD' && sent.statusCode !== 304) cutWhenShort(ctx, reply, sent.stream);
     return reply;
   }
@@ -57,19 +64,29 @@ export async function requestedFile(
   }
 }
 
+/** The tags of files are weak: made of size and date, they do not vouch for each byte. */
+function toTag({ size, mtime }: Stats): string {
+  return `W/"${size.toString(16)}-${mtime.getTime().toString(16)}"`;
+}
+
 /**
- * The tags of files are weak: made of size and date, they do not vouch for each byte. `If-Match` and
- * `If-Range` compare strongly, where a weak tag is never the same; the date of the file may be.
+ * Compares tags as all answers do, and leaves to the library what it reads: dates and ranges. A weak tag
+ * never allows the rest of a file, but its date may.
  *
- * @param headers - Of the request, for the library, which would take a weak tag for a strong one.
+ * @param headers - Of the request, and changed.
  * @throws {PreconditionFailed} When a tag is to match.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-13.1
  */
-function compareStrongly(headers: IncomingHttpHeaders, { mtime }: Stats): void {
-  const { 'if-match': ifMatch, 'if-range': ifRange } = headers;
-  if (ifMatch !== undefined && ifMatch.trim() !== '*') {
-    throw new PreconditionFailed('The tag of a file is weak, and cannot be asked to match.');
-  }
+function decide(headers: IncomingHttpHeaders, tag: string, { mtime }: Stats): void {
+  const { 'if-match': wanted, 'if-none-match': known, 'if-range': ifRange } = headers;
+  const isKnown = isNotModified(headers, tag);
+  delete headers['if-match'];
+  delete headers['if-none-match'];
+  delete headers['cache-control']; // with `no-cache` the library would compare nothing
+  // Where there is a tag, the date does not count.
+  if (wanted !== undefined) delete headers['if-unmodified-since'];
+  if (known !== undefined) delete headers['if-modified-since'];
+  if (isKnown) headers['if-none-match'] = '*'; // which the library takes for a yes
   if (ifRange !== undefined && ifRange !== mtime.toUTCString()) delete headers.range;
 }
 

@@ -175,6 +175,15 @@ describe('static files', () => {
     const same = await get(server, '/digits.txt', { 'if-none-match': etag });
     expect([same.status, same.headers['etag'], same.body.length]).toEqual([304, etag, 0]);
     expect((await get(server, '/digits.txt', { 'if-modified-since': date })).status).toBe(304);
+    // Also to who asks no cache between: what it has itself is not one.
+    const reloaded = { 'if-none-match': etag, 'cache-control': 'no-cache' };
+    expect((await get(server, '/digits.txt', reloaded)).status).toBe(304);
+    const past = 'Thu, 01 Jan 1970 00:00:00 GMT';
+    const byTag = { 'if-none-match': '"other"', 'if-modified-since': date };
+    expect((await get(server, '/digits.txt', byTag)).status).toBe(200);
+    const byStar = { 'if-match': '*', 'if-unmodified-since': past };
+    expect((await get(server, '/digits.txt', byStar)).status).toBe(200);
+    expect((await get(server, '/digits.txt', { 'if-unmodified-since': past })).status).toBe(412);
     expect((await get(server, '/digits.txt', { 'if-match': '"other"' })).status).toBe(412);
   });
 

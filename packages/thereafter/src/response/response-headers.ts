@@ -1,5 +1,5 @@
 import { exchangeOf, type Context } from '../context.ts';
-import type { Reply } from '../response/reply.ts';
+import type { Reply } from './reply.ts';
 
 /**
  * A header as the client will see it: what the reply says, else what `ctx.header()` has set.
