@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 import { body } from 'thereafter';
+import { holdTasks } from 'thereafter/testing';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STORIES } from '../src/stories.ts';
@@ -118,7 +119,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the start page in a browser', () => {
     await using tour = await serveTour();
     await using opened = await open(tour, { viewport: WIDE });
     const { page, complaints } = opened;
-    tour.app.tasks.hold();
+    const held = holdTasks(tour.app);
 
     const users = story(page, 'Three tasks, in order');
     await users.getByLabel('email').fill('ada@example.com');
@@ -131,7 +132,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the start page in a browser', () => {
       .toEqual([expect.stringMatching(/^[\d.]+ ms$/), 'waiting', 'waiting', 'waiting']);
     expect(tour.logged()).toBe('');
 
-    await tour.app.tasks.drain();
+    await held.drain();
     expect(tour.logged()).toBe('log ada@example.com\nemail ada@example.com Welcome!\nstats 42\n');
     await expect.poll(() => request.locator('.lane[data-state="succeeded"]').count()).toBe(4);
     expect(await request.locator('.name').allTextContents()).toEqual([
@@ -244,14 +245,14 @@ describe.skipIf(!existsSync(CHROMIUM))('the start page in a browser', () => {
     await using tour = await serveTour();
     await using opened = await open(tour, { viewport: WIDE });
     const { page } = opened;
-    tour.app.tasks.hold();
+    const held = holdTasks(tour.app);
     for (let i = 1; i <= 32; i++) {
       await fetch(`${tour.url}/send-notification/${i}`, { method: 'POST' });
     }
     const expected = Array.from({ length: 30 }, (_, i) => `POST /send-notification/${32 - i}`);
     const requests = page.locator('#requests .request h3');
     await expect.poll(() => requests.allTextContents()).toEqual(expected);
-    await tour.app.tasks.drain();
+    await held.drain();
     await expect
       .poll(() => page.locator('#requests .lane[data-state="succeeded"]').count())
       .toBe(60);

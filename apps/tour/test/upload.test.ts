@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { file, type App } from 'thereafter';
+import { holdTasks } from 'thereafter/testing';
 import { describe, expect, it } from 'vitest';
 import { serveTour, type ServedTour } from './support/serve-tour.ts';
 
@@ -41,7 +42,7 @@ describe('upload', () => {
     await using tour = await serveTour({ extend: tellFolder });
     const uploads = await uploadsOf(tour);
     const content = await picture();
-    tour.app.tasks.hold();
+    const held = holdTasks(tour.app);
 
     const body = form(new Uint8Array(content), '../../evil picture.png');
     const response = await fetch(`${tour.url}/upload/`, { method: 'POST', body });
@@ -49,7 +50,7 @@ describe('upload', () => {
     expect(uploads()).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
     expect(existsSync(tour.processed)).toBe(false);
 
-    await tour.app.tasks.drain();
+    await held.drain();
     expect(uploads()).toEqual([]);
     const [name, ...others] = readdirSync(tour.processed);
     expect(others).toEqual([]);

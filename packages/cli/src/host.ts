@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import type { App, AppBlueprint, AppHost } from 'thereafter';
+import type { AppBlueprint, AppHost, HostedApp } from 'thereafter';
 import { CommandError } from './failure.ts';
 import { exportedApp } from './start-app.ts';
 
@@ -18,7 +18,7 @@ export function leaveHost(): void {
 
 /** An app that was kept from starting. */
 export interface HeldApp {
-  readonly app: App;
+  readonly app: HostedApp;
   readonly blueprint: AppBlueprint;
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { holdTasks } from 'thereafter/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { print, serveOffice, type ServedOffice } from './support/office.ts';
 
@@ -76,11 +77,11 @@ describe.skipIf(!existsSync(CHROMIUM))('the console in a browser', () => {
     await using opened = await open(office);
     const { page, complaints } = opened;
     await page.getByText('No task so far').waitFor();
-    office.app.tasks.hold();
+    const held = holdTasks(office.app);
     await notify(office, 'Ada');
     await notify(office, 'bad <b>Eve</b>');
     await expect.poll(() => states(page, 'task')).toEqual(['waiting', 'waiting']);
-    await office.app.tasks.drain();
+    await held.drain();
     await expect.poll(() => states(page, 'task')).toEqual(['failed', 'succeeded']);
 
     const failed = rows(page, 'task').first();
@@ -284,7 +285,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the console in a browser', () => {
     await office.jobs.cancel(off.id);
     await office.jobs.pause('reports');
     await expect.poll(async () => (await office.jobs.counts()).completed).toBe(2);
-    office.app.tasks.hold();
+    holdTasks(office.app);
     await notify(office, 'Donald');
     await notify(office, 'Margaret');
   }

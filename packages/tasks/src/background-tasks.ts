@@ -1,16 +1,10 @@
 import { toTimeout, type Duration } from './duration.ts';
+import type { RunOn } from './outcome.ts';
+import type { TaskHandle, TaskSettings } from './queued-task.ts';
 import type { PayloadOf, Runnable } from './task.ts';
+import type { TaskQueue } from './task-queue.ts';
 
-/**
- * When a task runs, once the response is over.
- *
- * - `return` the handler returned, whatever the status, even if the client has left
- * - `sent` the response was handed to the operating system
- * - `error` the handler threw
- * - `always` in every case
- */
-export type RunOn = 'return' | 'sent' | 'error' | 'always';
-
+/** How the tasks run that are added through `tasks.with(options)`. */
 export interface AddOptions {
   /** For logs and events; default: the name of the function or task. */
   readonly name?: string;
@@ -22,21 +16,7 @@ export interface AddOptions {
   readonly stopOnError?: boolean;
 }
 
-/** Options with their durations in numbers. */
-export interface TaskSettings {
-  readonly name?: string;
-  readonly on?: RunOn;
-  readonly timeoutMs?: number;
-  readonly stopOnError?: boolean;
-}
-
-export interface TaskHandle {
-  readonly id: string;
-  readonly name: string;
-  /** @returns Whether it came in time: a task that has started is not stopped. */
-  cancel(): boolean;
-}
-
+/** Adds a task, see `BackgroundTasks.add`. */
 export interface AddTask {
   /** A `@Task` class or task definition, with its payload. */
   <C extends Runnable>(task: C, payload: PayloadOf<C>): TaskHandle;
@@ -44,28 +24,22 @@ export interface AddTask {
   <A extends unknown[]>(fn: (...args: A) => unknown, ...args: A): TaskHandle;
 }
 
-/** Where added tasks go; see `TaskQueue`. */
-export interface TaskSink {
-  readonly size: number;
-  push(task: unknown, args: readonly unknown[], settings: TaskSettings): TaskHandle;
-}
-
 /**
  * Takes work that is to be done after the response. Ask for it in a handler, a dependency or a
  * request-scoped class: within one request it is the same object everywhere.
  */
 export class BackgroundTasks {
-  readonly #sink: TaskSink;
+  readonly #queue: TaskQueue;
 
-  constructor(sink: TaskSink) {
-    this.#sink = sink;
-    this.add = adderTo(sink, NO_SETTINGS);
+  constructor(queue: TaskQueue) {
+    this.#queue = queue;
+    this.add = adderTo(queue, NO_SETTINGS);
     this.addTask = this.add;
   }
 
   /** Tasks that have not started yet. */
   get size(): number {
-    return this.#sink.size;
+    return this.#queue.size;
   }
 
   /**
@@ -90,7 +64,7 @@ export class BackgroundTasks {
   with({ timeout, ...options }: AddOptions): { readonly add: AddTask } {
     const settings: TaskSettings =
       timeout === undefined ? options : { ...options, timeoutMs: toTimeout(timeout) };
-    return { add: adderTo(this.#sink, settings) };
+    return { add: adderTo(this.#queue, settings) };
   }
 }
 
@@ -99,8 +73,8 @@ export class BackgroundTasks {
  * old space, where it keeps the request alive until a full collection. As the value of a variable or an
  * initialiser it would be given a name in a bundle, at a quarter of a microsecond.
  */
-function adderTo(sink: TaskSink, settings: TaskSettings): AddTask {
-  return (task: unknown, ...args: unknown[]) => sink.push(task, args, settings);
+function adderTo(queue: TaskQueue, settings: TaskSettings): AddTask {
+  return (task: unknown, ...args: unknown[]) => queue.push(task, args, settings);
 }
 
 const NO_SETTINGS: TaskSettings = {};

@@ -1,24 +1,10 @@
-import type { RunOn, TaskHandle, TaskSettings } from './background-tasks.ts';
 import type { JobEngine, PreparedJob } from './durable.ts';
-import { eventTime, type DiscardReason } from './events.ts';
-import { mayRun } from './policy.ts';
-import type { TaskStatus } from './queued-task.ts';
+import { eventTime } from './events.ts';
+import { mayRun, type Outcome, type RunOn } from './outcome.ts';
+import type { TaskEntry, TaskHandle, TaskSettings, TaskStatus } from './queued-task.ts';
+import type { TaskRunner } from './runner.ts';
 import type { Runnable } from './task.ts';
-import type { Outcome, TaskHost } from './task-queue.ts';
-
-/** What the durable tasks of a request need of the app's runner. */
-export interface DurableOwner {
-  /** Takes note of a task that is to be stored. */
-  acceptDurable(task: DurableTask): void;
-  /** Takes note of a task that the engine has. */
-  stored(task: DurableTask): void;
-  /** Takes note of a task that will not run. */
-  discard(task: DurableTask, reason: DiscardReason): void;
-  /** Takes note of a task that could not be stored, when there is no response left to say so. */
-  lost(task: DurableTask, error: unknown): void;
-  /** Keeps track of work that runs outside of any request. */
-  track(work: Promise<void>): void;
-}
+import type { TaskHost } from './task-host.ts';
 
 /**
  * The durable tasks of one request.
@@ -28,24 +14,24 @@ export interface DurableOwner {
  */
 export class DurableTasks {
   readonly #engine: JobEngine;
-  readonly #owner: DurableOwner;
+  readonly #runner: TaskRunner;
   readonly #host: TaskHost;
   #added: DurableTask[] = [];
   #held: DurableTask[] = [];
   #isReplyKnown = false;
 
-  constructor(engine: JobEngine, owner: DurableOwner, host: TaskHost) {
+  constructor(engine: JobEngine, runner: TaskRunner, host: TaskHost) {
     this.#engine = engine;
-    this.#owner = owner;
+    this.#runner = runner;
     this.#host = host;
   }
 
   add(task: Runnable, payload: unknown, { on = 'return' }: TaskSettings): DurableTask {
     const added = new DurableTask(task, this.#engine.prepare(task, payload), on, this.#host, this);
-    this.#owner.acceptDurable(added);
+    this.#runner.acceptDurable(added);
     this.#added.push(added);
-    if (!this.#isReplyKnown && !this.#host.isAnswered) this.#host.expectEnd();
-    else if (this.#added.length === 1) this.#owner.track(this.#storeLate());
+    if (!this.#isReplyKnown && !this.#host.isAnswered) this.#host.watch();
+    else if (this.#added.length === 1) this.#runner.track(this.#storeLate());
     return added;
   }
 
@@ -75,10 +61,10 @@ export class DurableTasks {
     try {
       await this.#engine.store(batch.map(({ job }) => job));
     } catch (error) {
-      for (const task of batch) this.#owner.discard(task, 'notStored');
+      for (const task of batch) this.#runner.discard(task, 'notStored');
       throw error;
     }
-    for (const task of batch) this.#owner.stored(task);
+    for (const task of batch) this.#runner.stored(task);
     this.#held.push(...batch);
   }
 
@@ -88,7 +74,7 @@ export class DurableTasks {
     try {
       await this.#storeBatch(batch);
     } catch (error) {
-      for (const task of batch) this.#owner.lost(task, error);
+      for (const task of batch) this.#runner.lost(task, error);
     }
     if (this.#isOver) await this.release();
   }
@@ -109,7 +95,7 @@ export class DurableTasks {
     return tasks.filter((task) => {
       // Nobody knows yet whether it will be sent; until then it counts as if.
       const isAllowed = (task.on === 'sent' && !this.#isOver) || mayRun(task, this.#host);
-      if (!isAllowed) this.#owner.discard(task, 'policy');
+      if (!isAllowed) this.#runner.discard(task, 'policy');
       return isAllowed;
     });
   }
@@ -118,13 +104,13 @@ export class DurableTasks {
     const index = this.#added.indexOf(task);
     if (index === -1) return false;
     this.#added.splice(index, 1);
-    this.#owner.discard(task, 'cancelled');
+    this.#runner.discard(task, 'cancelled');
     return true;
   }
 }
 
 /** A task that becomes a job. It is its own handle. */
-export class DurableTask implements TaskHandle {
+class DurableTask implements TaskHandle, TaskEntry {
   readonly task: Runnable;
   readonly job: PreparedJob;
   readonly on: RunOn;

@@ -1,5 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
-import type { Outcome } from './task-queue.ts';
+import type { Outcome } from './outcome.ts';
 
 /**
  * What is published of every task, on the channel `thereafter:task.<name>` of
@@ -43,7 +43,7 @@ export interface TaskEvent {
 }
 
 /** What an event is made of. */
-interface Subject {
+export interface TaskSubject {
   readonly id: string;
   readonly name: string;
   readonly requestId: string;
@@ -67,7 +67,7 @@ export function eventTime(): number | undefined {
 /** Publishes an event, if somebody listens; nothing is allocated otherwise. */
 export function publish(
   name: TaskEventName,
-  task: Subject,
+  task: TaskSubject,
   detail?: { readonly error?: unknown; readonly reason?: DiscardReason },
 ): void {
   const to = channels[name];

@@ -1,10 +1,4 @@
-export {
-  BackgroundTasks,
-  type AddOptions,
-  type AddTask,
-  type RunOn,
-  type TaskHandle,
-} from './background-tasks.ts';
+export { BackgroundTasks, type AddOptions, type AddTask } from './background-tasks.ts';
 export { currentTask, taskSignal, type CurrentTask } from './current-task.ts';
 export { EngineAdmin, type EngineHost, type JobEngine, type PreparedJob } from './durable.ts';
 export { MAX_TIMER_MS, toMilliseconds, type Duration } from './duration.ts';
@@ -20,10 +14,11 @@ export {
 } from './errors.ts';
 export { TASK_EVENTS, type DiscardReason, type TaskEvent, type TaskEventName } from './events.ts';
 export { inThread } from './in-thread.ts';
-export type { TaskStatus } from './queued-task.ts';
+export type { Outcome, RunOn } from './outcome.ts';
+export type { AddedTask, TaskHandle, TaskStatus } from './queued-task.ts';
+export { TaskRecorder } from './recorder.ts';
 export {
   TaskRunner,
-  type AddedTask,
   type AppTasks,
   type TaskErrorHandler,
   type TaskFailure,
@@ -42,6 +37,7 @@ export {
   type TaskDefinition,
   type TaskOptions,
 } from './task.ts';
-export type { Outcome, TaskHost, TaskQueue } from './task-queue.ts';
+export type { TaskHost } from './task-host.ts';
+export { TaskQueue } from './task-queue.ts';
 export { ThreadPool } from './thread-pool.ts';
-export { within } from './within.ts';
+export { within } from './waiting.ts';

@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { RunOn, TaskHandle, TaskSettings } from './background-tasks.ts';
 import { currentTask, type CurrentTask } from './current-task.ts';
-import { eventTime } from './events.ts';
+import { eventTime, type TaskSubject } from './events.ts';
+import type { Outcome, RunOn } from './outcome.ts';
 import { isClass, type JobContext, type Logger, type TaskSpec } from './task.ts';
-import type { Outcome, TaskHost } from './task-queue.ts';
+import type { TaskHost } from './task-host.ts';
 import type { ThreadPool } from './thread-pool.ts';
 
 /**
@@ -27,10 +27,43 @@ export type TaskStatus =
   | 'discarded'
   | 'abandoned';
 
-/** What a task needs of where it was put. */
+/** A task that was added. */
+export interface TaskHandle {
+  readonly id: string;
+  readonly name: string;
+  /** @returns Whether it came in time: a task that has started is not stopped. */
+  cancel(): boolean;
+}
+
+/** A task that was added, as tests see it. */
+export interface AddedTask<P = unknown> {
+  readonly id: string;
+  readonly name: string;
+  /** Of a class or definition: its payload; of a function: its first argument. */
+  readonly payload: P;
+  readonly args: readonly unknown[];
+  readonly status: TaskStatus;
+  /** What was added: a function, a class or a definition. */
+  readonly task: unknown;
+}
+
+/** A task that was added, as the runner sees it, whether it runs here or becomes a job. */
+export interface TaskEntry extends TaskSubject, AddedTask {
+  status: TaskStatus;
+}
+
+/** The options of `tasks.with()`, with their durations in numbers. */
+export interface TaskSettings {
+  readonly name?: string;
+  readonly on?: RunOn;
+  readonly timeoutMs?: number;
+  readonly stopOnError?: boolean;
+}
+
+/** Where a task waits. */
 export interface TaskHome {
   readonly threads: ThreadPool;
-  /** Takes the task out again; says whether it came in time. */
+  /** Takes the task out again. @returns Whether it came in time. */
   withdraw(entry: QueuedTask): boolean;
 }
 
@@ -44,9 +77,8 @@ function randomUUID(): string {
 /** Nobody listens for the end of this resource, so none is reported. */
 const MANUAL_DESTROY = { requireManualDestroy: true };
 
-/** One added task. It is its own handle. */
-export class QueuedTask implements TaskHandle, CurrentTask {
-  /** What was added: a function, a class or a definition. */
+/** One background task. It is its own handle. */
+export class QueuedTask implements TaskHandle, TaskEntry, CurrentTask {
   readonly task: unknown;
   readonly args: readonly unknown[];
   readonly name: string;

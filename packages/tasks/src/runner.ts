@@ -1,6 +1,5 @@
-import { isPromise, type Container, type Plan } from '@thereafter/di';
+import type { Container, Plan } from '@thereafter/di';
 import type { JobEngine } from './durable.ts';
-import type { DurableTask } from './durable-tasks.ts';
 import {
   JobEngineMissingError,
   TaskAbandonedError,
@@ -9,12 +8,12 @@ import {
   TaskTimeoutError,
 } from './errors.ts';
 import { eventTime, publish, type DiscardReason } from './events.ts';
-import { BackgroundJob, QueuedTask, type TaskStatus } from './queued-task.ts';
+import { BackgroundJob, QueuedTask, type TaskEntry } from './queued-task.ts';
+import type { TaskRecorder } from './recorder.ts';
 import { TaskList } from './task-list.ts';
-import { TaskQueue, type QueueOwner, type TaskHost } from './task-queue.ts';
 import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
 import { ThreadPool } from './thread-pool.ts';
-import { within } from './within.ts';
+import { isThenable, within } from './waiting.ts';
 
 /** What is known of a task that failed. */
 export interface TaskFailure {
@@ -45,32 +44,18 @@ export interface TaskRunnerOptions extends TaskLimits {
   readonly engine?: JobEngine | undefined;
 }
 
-/** What a test sees of a task that was added while tasks were held or recorded. */
-export interface AddedTask<P = unknown> {
-  readonly id: string;
-  readonly name: string;
-  /** Of a class or definition: its payload; of a function: its first argument. */
-  readonly payload: P;
-  readonly args: readonly unknown[];
-  readonly status: TaskStatus;
-}
-
 /** The background tasks of an app, from outside. */
 export interface AppTasks {
   /** Tasks that were added and have not ended. */
   readonly pending: number;
   /** Waits until no task is left, those included that tasks add. */
   settled(): Promise<void>;
-  /** For tests: from now on tasks are recorded instead of run, until `drain()`. */
-  hold(): void;
-  /** For tests: runs what was held, and what that adds, then holds again. */
-  drain(): Promise<void>;
-  /** For tests: the tasks that were added since `hold()`, all or those of a function, class or definition. */
-  added(task?: unknown): readonly AddedTask[];
 }
 
-/** What runs, per app: makes the queue of each request, and knows what is not finished. */
-export class TaskRunner implements QueueOwner, AppTasks {
+/** Runs the tasks of all requests of an app, one at a time when their queues say so, and knows what is not finished. */
+export class TaskRunner implements AppTasks {
+  /** Notes what is added and may let nothing start; `undefined` but in tests. */
+  recorder: TaskRecorder | undefined = undefined;
   /** Is told of tasks that fail; default: a line in the log. What it throws or rejects is logged. */
   onError: TaskErrorHandler | undefined = undefined;
   readonly concurrency: number;
@@ -91,9 +76,6 @@ export class TaskRunner implements QueueOwner, AppTasks {
   #tracked = 0;
   readonly #whenSettled: (() => void)[] = [];
   readonly #whenTurn: (() => void)[] = [];
-  /** Queues that have let others go first. */
-  #yielded: TaskQueue[] = [];
-  #hold: Hold | undefined = undefined;
   #isClosed = false;
 
   constructor({
@@ -127,52 +109,56 @@ export class TaskRunner implements QueueOwner, AppTasks {
     this.#plans.set(spec, this.#container.plan(needs, { name: spec.name, kind: 'task' }));
   }
 
-  /** The queue of a new request. */
-  queue(host: TaskHost): TaskQueue {
-    return new TaskQueue(this, host);
-  }
-
   get pending(): number {
     return this.#unfinished.size;
   }
 
+  /**
+   * What stores the durable tasks of this spec.
+   *
+   * @throws {TasksClosedError} `TASKS_CLOSED` when the app is closed.
+   * @throws {JobEngineMissingError} `TASK_NEEDS_ENGINE` when there is no engine.
+   */
   engineFor({ name }: TaskSpec): JobEngine {
     if (this.#isClosed) throw new TasksClosedError(name);
     if (!this.#engine) throw new JobEngineMissingError(name);
     return this.#engine;
   }
 
+  /**
+   * Takes note of a background task.
+   *
+   * @throws {TasksClosedError} `TASKS_CLOSED` when it would never be run.
+   * @throws {TasksFullError} `TASKS_FULL` when too many wait.
+   */
   accept(entry: QueuedTask): void {
     if (this.#isClosed) throw new TasksClosedError(entry.name);
     if (this.#unfinished.size - this.#running >= this.#maxPending) {
       throw new TasksFullError(entry.name, this.#maxPending);
     }
     this.#unfinished.add(entry);
-    this.#hold?.added.push(entry);
+    this.recorder?.added.push(entry);
     publish('queued', entry);
   }
 
+  /**
+   * Asks whether a task may start.
+   *
+   * @returns A promise as long as none may: ask again when it resolves. `undefined` when one may.
+   */
   turn(): Promise<void> | undefined {
-    if (this.#hold?.isShut) return this.#hold.opened;
+    const gate = this.recorder?.gate;
+    if (gate) return gate;
     if (this.#running < this.#maxRunning) return undefined;
     return new Promise((resolve) => this.#whenTurn.push(resolve));
   }
 
+  /** Gives a turn that was not used to the next who waits for one. */
   passTurn(): void {
     if (this.#running < this.#maxRunning) this.#whenTurn.shift()?.();
   }
 
-  yield(queue: TaskQueue): void {
-    if (this.#yielded.push(queue) === 1) setImmediate(resumeAll, this); // one for all of this turn
-  }
-
-  /** @internal The next turn of the event loop has come. */
-  resumeYielded(): void {
-    const queues = this.#yielded;
-    this.#yielded = []; // who yields again waits for the turn after this
-    for (const queue of queues) queue.resume();
-  }
-
+  /** Runs one task and survives whatever it does. @returns A promise only when there is something to wait for. */
   run(entry: QueuedTask): Promise<void> | undefined {
     this.#running += 1;
     entry.status = 'running';
@@ -189,7 +175,7 @@ export class TaskRunner implements QueueOwner, AppTasks {
       this.#fail(entry, error);
       return undefined;
     }
-    if (!isPromise(result)) {
+    if (!isThenable(result)) {
       this.#end(entry, 'succeeded');
       return undefined;
     }
@@ -242,21 +228,25 @@ export class TaskRunner implements QueueOwner, AppTasks {
     return true;
   }
 
-  acceptDurable(task: DurableTask): void {
-    this.#hold?.added.push(task);
+  /** Takes note of a durable task that is to be stored. */
+  acceptDurable(task: TaskEntry): void {
+    this.recorder?.added.push(task);
     publish('queued', task);
   }
 
-  stored(task: DurableTask): void {
+  /** Takes note of a durable task that the engine has. */
+  stored(task: TaskEntry): void {
     task.status = 'stored';
     publish('stored', task);
   }
 
-  lost(task: DurableTask, error: unknown): void {
+  /** Takes note of a durable task that could not be stored when no response was left to say so. */
+  lost(task: TaskEntry, error: unknown): void {
     this.#report(task, error);
   }
 
-  discard(entry: QueuedTask | DurableTask, reason: DiscardReason): void {
+  /** Takes note of a task that will not run. */
+  discard(entry: TaskEntry, reason: DiscardReason): void {
     if (entry instanceof QueuedTask && !this.#unfinished.delete(entry)) return; // abandoned
     entry.status = 'discarded';
     publish('discarded', entry, { reason });
@@ -264,7 +254,7 @@ export class TaskRunner implements QueueOwner, AppTasks {
     this.#checkSettled();
   }
 
-  #report(entry: QueuedTask | DurableTask, error: unknown): void {
+  #report(entry: TaskEntry, error: unknown): void {
     const failure = toFailure(entry);
     const log = (): void => this.#log.error({ err: error, ...failure }, 'background task failed');
     if (!this.onError) return log();
@@ -274,7 +264,7 @@ export class TaskRunner implements QueueOwner, AppTasks {
     };
     try {
       const handled = this.onError(error, failure);
-      if (isPromise(handled)) this.track(Promise.resolve(handled).then(() => undefined, onBroken));
+      if (isThenable(handled)) this.track(Promise.resolve(handled).then(() => undefined, onBroken));
     } catch (broken) {
       onBroken(broken);
     }
@@ -287,6 +277,7 @@ export class TaskRunner implements QueueOwner, AppTasks {
     void work.then(leave, leave);
   }
 
+  /** Somebody is at work, until `leave()` is called as often. */
   enter(): void {
     this.#tracked += 1;
   }
@@ -310,27 +301,6 @@ export class TaskRunner implements QueueOwner, AppTasks {
     return new Promise((resolve) => this.#whenSettled.push(resolve));
   }
 
-  hold(): void {
-    this.#hold = new Hold(this.#hold?.added);
-  }
-
-  /** For tests: from now on tasks are recorded, and run as ever. */
-  record(): void {
-    this.hold();
-    this.#hold?.open();
-  }
-
-  async drain(): Promise<void> {
-    this.#hold?.open();
-    await this.settled();
-    if (this.#hold) this.hold();
-  }
-
-  added(task?: unknown): readonly AddedTask[] {
-    const { added = [] } = this.#hold ?? {};
-    return added.filter((entry) => task === undefined || entry.task === task);
-  }
-
   /**
    * Waits for all tasks until the deadline, then aborts the signals of those that run, ends their
    * threads, and takes no more. Held tasks are discarded.
@@ -339,9 +309,9 @@ export class TaskRunner implements QueueOwner, AppTasks {
    * @returns The names of the tasks that were cut.
    */
   async close(timeoutMs: number): Promise<readonly string[]> {
-    if (this.#hold?.isShut) {
+    if (this.recorder?.gate) {
       for (const entry of this.#unfinished.toArray()) this.discard(entry, 'held');
-      this.#hold.open();
+      this.recorder.release();
     }
     await within(timeoutMs, this.settled());
     this.#isClosed = true;
@@ -357,30 +327,8 @@ export class TaskRunner implements QueueOwner, AppTasks {
   }
 }
 
-function resumeAll(runner: TaskRunner): void {
-  runner.resumeYielded();
-}
-
 const GRACE_MS = 400;
 
-/** As long as it is shut, tasks are recorded and wait. */
-class Hold {
-  readonly added: (QueuedTask | DurableTask)[];
-  readonly opened: Promise<void>;
-  isShut = true;
-  #open!: () => void;
-
-  constructor(added: Hold['added'] = []) {
-    this.added = added;
-    this.opened = new Promise((resolve) => (this.#open = resolve));
-  }
-
-  open(): void {
-    this.isShut = false;
-    this.#open();
-  }
-}
-
-function toFailure({ id, name, requestId }: QueuedTask | DurableTask): TaskFailure {
+function toFailure({ id, name, requestId }: TaskEntry): TaskFailure {
   return { taskId: id, taskName: name, requestId, attempt: 1 };
 }

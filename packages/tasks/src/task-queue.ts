@@ -1,57 +1,13 @@
-import type { Failure } from '@thereafter/di';
 import { AsyncResource } from 'node:async_hooks';
-import type { TaskHandle, TaskSettings, TaskSink } from './background-tasks.ts';
-import { DurableTasks, type DurableOwner, type DurableTask } from './durable-tasks.ts';
-import type { JobEngine } from './durable.ts';
-import type { DiscardReason } from './events.ts';
-import { mayRun } from './policy.ts';
-import { QueuedTask, type TaskHome } from './queued-task.ts';
-import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
+import { DurableTasks } from './durable-tasks.ts';
+import { mayRun } from './outcome.ts';
+import { QueuedTask, type TaskHandle, type TaskHome, type TaskSettings } from './queued-task.ts';
+import type { TaskRunner } from './runner.ts';
+import { taskSpecOf, type Runnable } from './task.ts';
+import type { TaskHost } from './task-host.ts';
 import type { ThreadPool } from './thread-pool.ts';
 
-/** How a response ended: handed to the operating system, left by the client, or broken by its own body. */
-export type Outcome = 'sent' | 'aborted' | 'failed';
-
-/** What a queue needs of its request. */
-export interface TaskHost {
-  /** For logs and events; asked only when one of them needs it. */
-  readonly id: string;
-  readonly log: Logger;
-  /** Undefined until the response is over. */
-  readonly outcome: Outcome | undefined;
-  /** Whether the handler has settled and its reply is written. */
-  readonly isAnswered: boolean;
-  /** What the handler, or something before it, threw. */
-  readonly failure: Failure | undefined;
-  /** Called for each task: from now on somebody waits for the end of the response. */
-  expectEnd(): void;
-}
-
-/** What a queue needs of the app's runner. */
-export interface QueueOwner extends DurableOwner {
-  /** How many tasks of one request run at once. */
-  readonly concurrency: number;
-  readonly threads: ThreadPool;
-  /** @throws {ThereafterError} When nothing would store a durable task. */
-  engineFor(spec: TaskSpec): JobEngine;
-  /** @throws {ThereafterError} When the task would never be run. */
-  accept(entry: QueuedTask): void;
-  /** A promise as long as no task may start; nothing when one may. Ask again after it. */
-  turn(): Promise<void> | undefined;
-  /** Gives a turn that was not used to the next who waits for one. */
-  passTurn(): void;
-  /** Runs one task, survives whatever it does, and gives a promise only when there is something to wait for. */
-  run(entry: QueuedTask): Promise<void> | undefined;
-  /** Takes note of a task that will not run. */
-  discard(entry: QueuedTask | DurableTask, reason: DiscardReason): void;
-  /** Calls `resume()` of the queue in the next turn of the event loop, when others have been served. */
-  yield(queue: TaskQueue): void;
-  /** A queue is at work, until as many calls of `leave()`. */
-  enter(): void;
-  leave(): void;
-}
-
-/** Ends what was made for the request; gives a promise only when there is something to wait for. */
+/** Ends what was made for the request; returns a promise only when there is something to wait for. */
 type EndScope = () => Promise<void> | undefined;
 
 /**
@@ -62,10 +18,12 @@ type EndScope = () => Promise<void> | undefined;
  * - drained: nothing is left, the request's scope has ended; a task that still comes starts a drain of
  *   its own
  */
-export class TaskQueue implements TaskSink, TaskHome {
-  readonly #owner: QueueOwner;
+export class TaskQueue implements TaskHome {
+  readonly #runner: TaskRunner;
   readonly #host: TaskHost;
-  readonly #waiting: QueuedTask[] = [];
+  /** What was added. What stands before `#next` has left; of the rest, some may have been called off. */
+  readonly #entries: (QueuedTask | undefined)[] = [];
+  #next = 0;
   #durable: DurableTasks | undefined = undefined;
   #state: 'open' | 'draining' | 'drained' = 'open';
   /** How many tasks are run at once at the moment, or would be. */
@@ -74,39 +32,43 @@ export class TaskQueue implements TaskSink, TaskHome {
   /** Where `release` was called: turns of the event loop are shared with queues of other requests. */
   #origin: AsyncResource | undefined = undefined;
 
-  constructor(owner: QueueOwner, host: TaskHost) {
-    this.#owner = owner;
+  constructor(runner: TaskRunner, host: TaskHost) {
+    this.#runner = runner;
     this.#host = host;
   }
 
+  /** How many background tasks wait. */
   get size(): number {
-    return this.#waiting.length;
+    return this.#entries.reduce((sum, entry) => sum + (entry?.status === 'waiting' ? 1 : 0), 0);
+  }
+
+  /** Whether a background task waits. */
+  get hasWaiting(): boolean {
+    return this.#first() !== undefined;
   }
 
   get threads(): ThreadPool {
-    return this.#owner.threads;
+    return this.#runner.threads;
   }
 
+  /** Adds a task; throws what `BackgroundTasks.add` throws. */
   push(task: unknown, args: readonly unknown[], settings: TaskSettings): TaskHandle {
     const spec = taskSpecOf(task);
     if (spec?.options.durable) {
-      const engine = this.#owner.engineFor(spec);
-      this.#durable ??= new DurableTasks(engine, this.#owner, this.#host);
+      const engine = this.#runner.engineFor(spec);
+      this.#durable ??= new DurableTasks(engine, this.#runner, this.#host);
       return this.#durable.add(task as Runnable, args[0], settings); // only what is one has a spec
     }
     const entry = new QueuedTask(task, spec, args, settings, this.#host, this);
-    this.#owner.accept(entry);
-    this.#waiting.push(entry);
-    if (this.#state === 'open') this.#host.expectEnd();
+    this.#runner.accept(entry);
+    this.#entries.push(entry);
+    if (this.#state === 'open') this.#host.watch();
     else if (this.#state === 'drained') this.release();
     return entry;
   }
 
   withdraw(entry: QueuedTask): boolean {
-    const index = this.#waiting.indexOf(entry);
-    if (index === -1) return false;
-    this.#waiting.splice(index, 1);
-    this.#owner.discard(entry, 'cancelled');
+    this.#runner.discard(entry, 'cancelled'); // it stays where it is, and is skipped
     return true;
   }
 
@@ -125,46 +87,63 @@ export class TaskQueue implements TaskSink, TaskHome {
    */
   release(endScope?: EndScope): void {
     this.#state = 'draining';
-    if (this.#durable) this.#owner.track(this.#durable.release());
+    if (this.#durable) this.#runner.track(this.#durable.release());
     this.#endScope = endScope;
-    if (endScope) this.#origin = new AsyncResource('TaskQueue', { requireManualDestroy: true });
-    this.#owner.enter();
+    if (endScope) this.#origin = new AsyncResource('TaskQueue', MANUAL_DESTROY);
+    this.#runner.enter();
     process.nextTick(drain, this); // never within the call of add() or a listener of the socket
   }
 
   /** @internal Runs what waits, as many at once as may be. */
   drain(): void {
-    if (this.#waiting.length === 0) return this.#finish();
-    this.#lanes = this.#owner.concurrency;
+    if (!this.hasWaiting) return this.#finish();
+    this.#lanes = this.#runner.concurrency;
     for (let lane = this.#lanes; lane > 0; lane--) this.resume();
   }
 
-  /** Runs the next task; after it, in a later turn, the one after. Tasks that run at once have a lane each. */
+  /** @internal Runs the next task; after it, in a later turn, the one after. Tasks that run at once have a lane each. */
   resume(): void {
-    for (let entry; (entry = this.#waiting[0]);) {
-      if (entry.status !== 'waiting' || !mayRun(entry, this.#host)) {
-        this.#waiting.shift();
-        this.#owner.discard(entry, 'policy');
+    for (let entry; (entry = this.#first());) {
+      if (!mayRun(entry, this.#host)) {
+        this.#leave();
+        this.#runner.discard(entry, 'policy');
         continue;
       }
-      const turn = this.#owner.turn();
+      const turn = this.#runner.turn();
       if (turn) return void turn.then(() => this.resume()); // it may be cancelled meanwhile
-      this.#waiting.shift();
+      this.#leave();
       return this.#run(entry);
     }
-    this.#owner.passTurn();
+    this.#runner.passTurn();
     if (--this.#lanes === 0) this.drain(); // again: what the last lanes added has been appended
   }
 
+  /** The first task that waits, past those that were called off; `undefined` if none does. */
+  #first(): QueuedTask | undefined {
+    for (let entry; (entry = this.#entries[this.#next]);) {
+      if (entry.status === 'waiting') return entry;
+      this.#leave();
+    }
+    return undefined;
+  }
+
+  /** Moves past the first entry. The list is not shifted: that would take longer, the longer it is. */
+  #leave(): void {
+    this.#entries[this.#next++] = undefined;
+    if (this.#next < this.#entries.length) return;
+    this.#entries.length = 0;
+    this.#next = 0;
+  }
+
   #run(entry: QueuedTask): void {
-    const running = this.#owner.run(entry);
+    const running = this.#runner.run(entry);
     if (running) void running.then(() => this.#after(entry));
     else this.#after(entry);
   }
 
   #after(entry: QueuedTask): void {
     if (entry.stopsOthers && entry.hasFailed) this.#discardAll();
-    if (this.#waiting.length > 0) this.#owner.yield(this);
+    if (this.hasWaiting) takeTurns(this);
     else this.resume();
   }
 
@@ -173,16 +152,36 @@ export class TaskQueue implements TaskSink, TaskHome {
     this.#endScope = undefined;
     const ending = endScope && this.#origin?.runInAsyncScope(endScope);
     if (ending) return void ending.then(() => this.drain());
-    if (this.#waiting.length > 0) return this.drain();
+    if (this.hasWaiting) return this.drain();
     this.#state = 'drained';
-    this.#owner.leave();
+    this.#runner.leave();
   }
 
   #discardAll(): void {
-    for (const entry of this.#waiting.splice(0)) this.#owner.discard(entry, 'stopOnError');
+    for (let entry; (entry = this.#first());) {
+      this.#leave();
+      this.#runner.discard(entry, 'stopOnError');
+    }
   }
 }
 
+/** Nobody listens for the end of this resource, so none is reported. */
+const MANUAL_DESTROY = { requireManualDestroy: true };
+
 function drain(queue: TaskQueue): void {
   queue.drain();
+}
+
+/** Queues that let others go first, until the next turn of the event loop. */
+let yielded: TaskQueue[] = [];
+
+/** Resumes a queue in the next turn of the event loop, when others have been served. */
+function takeTurns(queue: TaskQueue): void {
+  if (yielded.push(queue) === 1) setImmediate(resumeYielded); // one for all of this turn
+}
+
+function resumeYielded(): void {
+  const queues = yielded;
+  yielded = []; // who yields again waits for the turn after this
+  for (const queue of queues) queue.resume();
 }

@@ -11,7 +11,7 @@ import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { toTimeout, type Duration } from './duration.ts';
 import { PayloadError } from './errors.ts';
-import type { Outcome } from './task-queue.ts';
+import type { Outcome } from './outcome.ts';
 
 /** Takes structured log lines: fields first, then the message. */
 export interface Logger {
@@ -186,7 +186,7 @@ export function defineTask<S extends TSchema, const I extends Inputs, R>(
   return task;
 }
 
-/** The spec of a `@Task` class or definition; nothing for everything else. */
+/** The spec of a `@Task` class or definition; `undefined` for everything else. */
 export function taskSpecOf(task: unknown): TaskSpec | undefined {
   return specs.get(task as object); // a value that is no object has none
 }

@@ -1,6 +1,7 @@
 import { createContainer, type Failure } from '@thereafter/di';
 import {
   BackgroundTasks,
+  TaskQueue,
   TaskRunner,
   type Logger,
   type Outcome,
@@ -25,15 +26,8 @@ export function request(runner: TaskRunner): {
   readonly tasks: BackgroundTasks;
   readonly respond: (outcome?: Outcome, failure?: Failure) => void;
 } {
-  const host = {
-    id: 'the request',
-    log: QUIET as Logger,
-    outcome: undefined as Outcome | undefined,
-    isAnswered: false,
-    failure: undefined as Failure | undefined,
-    expectEnd: () => undefined,
-  };
-  const queue = runner.queue(host);
+  const host = createHost();
+  const queue = new TaskQueue(runner, host);
   return {
     tasks: new BackgroundTasks(queue),
     respond(outcome = 'sent', failure) {
@@ -42,6 +36,18 @@ export function request(runner: TaskRunner): {
       host.failure = failure;
       queue.release();
     },
+  };
+}
+
+/** A request that is not answered yet. */
+export function createHost() {
+  return {
+    id: 'the request',
+    log: QUIET,
+    outcome: undefined as Outcome | undefined,
+    isAnswered: false,
+    failure: undefined as Failure | undefined,
+    watch: () => undefined,
   };
 }
 

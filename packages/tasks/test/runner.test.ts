@@ -1,4 +1,4 @@
-import { defineTask, type TaskRunner } from '@thereafter/tasks';
+import { defineTask, TaskRecorder, type TaskRunner } from '@thereafter/tasks';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { createRunner, request } from './request.ts';
@@ -182,32 +182,34 @@ describe('TaskRunner', () => {
 });
 
 describe('held tasks', () => {
-  async function held(): Promise<{ runner: TaskRunner; ran: string[]; note: (w: string) => void }> {
+  async function held(): Promise<{ runner: TaskRunner; recorder: TaskRecorder; ran: string[] }> {
     const runner = createRunner();
+    const recorder = (runner.recorder = new TaskRecorder());
     const ran: string[] = [];
     const note = (word: string): void => void ran.push(word);
-    runner.hold();
+    recorder.hold();
     const { tasks, respond } = request(runner);
     tasks.add(note, 'one');
     tasks.add(() => void tasks.add(note, 'nested'));
     respond();
     await turn();
-    return { runner, ran, note };
+    return { runner, recorder, ran };
   }
 
-  it('are recorded and not run until they are drained', async () => {
-    const { runner, ran, note } = await held();
+  it('are recorded, and do not start before they are released', async () => {
+    const { runner, recorder, ran } = await held();
     expect(ran).toEqual([]);
-    expect(runner.added(note)).toMatchObject([{ name: 'note', args: ['one'], status: 'waiting' }]);
-    await runner.drain();
+    expect(recorder.added[0]).toMatchObject({ name: 'note', args: ['one'], status: 'waiting' });
+    recorder.release();
+    await runner.settled();
     expect(ran).toEqual(['one', 'nested']);
-    expect(runner.added(note).map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
+    expect(recorder.added.map(({ status }) => status)).toEqual(Array(3).fill('succeeded'));
   });
 
   it('are discarded when the app closes, which waits for none', async () => {
-    const { runner, ran, note } = await held();
+    const { runner, recorder, ran } = await held();
     expect(await runner.close(60_000)).toEqual([]);
     expect(ran).toEqual([]);
-    expect(runner.added(note)[0]!.status).toBe('discarded');
+    expect(recorder.added[0]!.status).toBe('discarded');
   });
 });

@@ -18,47 +18,23 @@ import {
   type TaskDefinition,
   type TaskErrorHandler,
 } from '@thereafter/tasks';
-import { setMaxListeners } from 'node:events';
-import type { RequestListener } from 'node:http';
 import type { AppOptions } from './app-options.ts';
-import { abandonStart, closeApp, type CloseResult } from './close-app.ts';
-import {
-  compile,
-  InvalidAppError,
-  planApp,
-  registerCarrier,
-  type CompiledApp,
-  type Registrations,
-} from './compile.ts';
+import { InvalidAppError, planApp, registerCarrier, type Registrations } from './compile.ts';
 import type { Context } from './context.ts';
 import type { IncludeOptions } from './decorators/metadata.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import { appHost, type AppBlueprint } from './host.ts';
-import { InFlight } from './in-flight.ts';
-import { dispatch, handle, watchEnd } from './lifecycle.ts';
-import { toAppLimits, type AppLimits } from './limits.ts';
 import { createLog, type AppLog } from './log.ts';
-import { wrap, type Middleware } from './middleware.ts';
+import type { Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
 import type { OpenApiDocument } from './openapi/document.ts';
-import { ErrorHandlers, type ErrorHandler } from './response/error-handlers.ts';
-import {
-  controllerRoutes,
-  functionRoute,
-  type Out,
-  type Returned,
-  type Route,
-  type RouteOptions,
-  type RouteSummary,
-} from './route.ts';
+import { ErrorHandlers, type ErrorHandler } from './response/thrown.ts';
+import { controllerRoutes, functionRoute, type Route, type RouteSummary } from './route.ts';
+import type { Out, Returned, RouteOptions } from './route-options.ts';
 import { onProcessEnd } from './shutdown.ts';
 import { createProxyTrust, type ProxyTrust } from './socket/client-address.ts';
-import {
-  startServer,
-  withoutServer,
-  type ListenOptions,
-  type RunningServer,
-} from './socket/server.ts';
+import { startServer, withoutServer, type ListenOptions } from './socket/server.ts';
+import { StartedApp, type CloseResult, type Open } from './start.ts';
 
 /** A controller class, a task class or a task definition. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any payload
@@ -97,19 +73,16 @@ export function createApp(options: AppOptions = {}): App {
   return new App(options);
 }
 
-/** How an app gets its requests: given what answers them, starts whatever brings them. */
-export type Open = (listener: RequestListener, limits: AppLimits) => Promise<RunningServer>;
-
 /** What `thereafter/testing` works with. */
-export interface AppParts {
+export interface AppInsides {
   readonly container: Container;
   readonly runner: TaskRunner;
   /** `listen()` by other means, and without signals. */
   readonly start: (open: Open) => Promise<{ readonly url: string }>;
 }
 
-/** @internal The parts of an app. Set by its class, which alone can reach them. */
-export let partsOf: (app: App) => AppParts;
+/** The insides of an app. Set by its class, which alone can reach them. */
+export let insidesOf: (app: App) => AppInsides;
 
 /**
  * Registers, starts and stops; what happens to a request in between stands in `lifecycle.ts`. Made by
@@ -117,7 +90,7 @@ export let partsOf: (app: App) => AppParts;
  */
 export class App implements AsyncDisposable {
   static {
-    partsOf = (app) => ({
+    insidesOf = (app) => ({
       container: app.#container,
       runner: app.#runner,
       start: (open) => app.#start(open),
@@ -135,23 +108,18 @@ export class App implements AsyncDisposable {
   readonly #trustsProxy: ProxyTrust;
   readonly #container: Container = createContainer();
   readonly #runner: TaskRunner;
-  readonly #inFlight = new InFlight();
   readonly #routes: Route[] = [];
   readonly #tasks: Runnable[] = [];
   readonly #middleware: Middleware[] = [];
   readonly #errorHandlers = new ErrorHandlers();
   readonly #lifespans: (() => AsyncGenerator<void, void>)[] = [];
-  readonly #running: AsyncGenerator<void, void>[] = [];
-  readonly #stopping = new AbortController();
   #isStarted = false;
-  #isEngineStarted = false;
-  #server: RunningServer | undefined;
+  #started: StartedApp | undefined;
   #leaveProcess: (() => void) | undefined;
   #closing: Promise<CloseResult> | undefined;
 
   constructor(options: AppOptions) {
     this.#options = options;
-    setMaxListeners(0, this.#stopping.signal); // one for each open event stream
     this.#log = createLog(options.logger ?? true);
     registerCarrier(this.#container);
     this.#container.provide(App, { value: this });
@@ -265,13 +233,13 @@ export class App implements AsyncDisposable {
    * @throws {AppStateError} `APP_NOT_STARTED` before it listens.
    */
   get url(): string {
-    if (!this.#server) {
+    if (!this.#started) {
       throw new AppStateError(
         'APP_NOT_STARTED',
         'url was asked for before listen() had opened the port.',
       );
     }
-    return this.#server.url;
+    return this.#started.url;
   }
 
   /** What was registered so far, in that order; without the docs page. */
@@ -372,50 +340,20 @@ export class App implements AsyncDisposable {
     };
   }
 
-  async #start(open: Open, isWorker = false): Promise<{ readonly url: string }> {
+  async #start(open: Open, isWorker = false): Promise<StartedApp> {
     this.#assertNotStarted();
     this.#isStarted = true;
-    const limits = toAppLimits(this.#options.limits);
-    const compiled: CompiledApp = {
-      router: await compile(this.#registrations),
-      runner: this.#runner,
+    const parts = {
+      registrations: this.#registrations,
+      middleware: this.#middleware,
+      errorHandlers: this.#errorHandlers,
+      lifespans: this.#lifespans,
+      jobs: this.#options.jobs,
+      limits: this.#options.limits,
       log: this.#log,
-      inFlight: this.#inFlight,
-      stopping: this.#stopping.signal,
       trustsProxy: this.#trustsProxy,
-      limits,
-      watchEnd: (ctx) => watchEnd(compiled, ctx),
-      onion:
-        this.#middleware.length === 0
-          ? undefined
-          : wrap(this.#middleware, (ctx) => dispatch(compiled, ctx)),
-      onError: (error, ctx) => this.#errorHandlers.handle(error, ctx),
     };
-    try {
-      await this.#begin(isWorker);
-      this.#server = await open((req, res) => handle(compiled, req, res), limits);
-    } catch (error) {
-      // Whoever catches it goes on with his program, and close() is for apps that have started.
-      await abandonStart({
-        jobs: this.#isEngineStarted ? this.#options.jobs : undefined,
-        lifespans: this.#running,
-        container: this.#container,
-        log: this.#log,
-      });
-      throw error;
-    }
-    return { url: this.#server.url };
-  }
-
-  async #begin(isWorker: boolean): Promise<void> {
-    for (const lifespan of this.#lifespans) {
-      const running = lifespan();
-      await running.next();
-      this.#running.push(running);
-    }
-    const { jobs } = this.#options;
-    await jobs?.start({ container: this.#container, log: this.#log, isWorker });
-    this.#isEngineStarted = true;
+    return (this.#started = await StartedApp.start(parts, open, isWorker));
   }
 
   /**
@@ -440,7 +378,7 @@ export class App implements AsyncDisposable {
    * @throws {AppStateError} `APP_NOT_STARTED` if `listen` was never called.
    */
   close(options: { readonly drainTimeout?: Duration } = {}): Promise<CloseResult> {
-    if (!this.#server) {
+    if (!this.#started) {
       throw new AppStateError('APP_NOT_STARTED', 'close() was called before listen().');
     }
     const timeout =
@@ -448,23 +386,13 @@ export class App implements AsyncDisposable {
       appHost()?.drainTimeout ??
       this.#options.shutdown?.drainTimeout ??
       '10s';
-    return (this.#closing ??= closeApp(
-      {
-        server: this.#server,
-        stopping: this.#stopping,
-        inFlight: this.#inFlight,
-        runner: this.#runner,
-        jobs: this.#options.jobs,
-        lifespans: this.#running,
-        container: this.#container,
-        log: this.#log,
-      },
-      toMilliseconds(timeout),
-    ).finally(this.#leaveProcess));
+    return (this.#closing ??= this.#started
+      .close(toMilliseconds(timeout))
+      .finally(this.#leaveProcess));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#server) await this.close();
+    if (this.#started) await this.close();
   }
 
   #assertNotStarted(): void {

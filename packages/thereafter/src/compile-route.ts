@@ -1,13 +1,7 @@
-import {
-  isPromise,
-  ResolutionError,
-  type Container,
-  type Plan,
-  type Scope,
-  type Step,
-} from '@thereafter/di';
-import type { Context } from './context.ts';
-import type { FormPlan } from './handler/form-body.ts';
+import { ResolutionError, type Container, type Plan, type Scope, type Step } from '@thereafter/di';
+import { exchangeOf, type Context } from './context.ts';
+import type { MatchedRoute } from './exchange.ts';
+import { isThenable } from './is-thenable.ts';
 import { planForm } from './handler/form-inputs.ts';
 import { wrap } from './middleware.ts';
 import { InvalidInput } from './response/problem.ts';
@@ -17,14 +11,10 @@ import { toReply } from './response/to-reply.ts';
 import type { Call, Route } from './route.ts';
 
 /** A route as requests see it: everything that could be decided has been. */
-export interface CompiledRoute {
-  /** The pattern that it was declared with, e.g. `/users/:id`. */
-  readonly pattern: string;
+export interface CompiledRoute extends MatchedRoute {
   /** The status of a reply that has none of its own. */
   readonly status: number;
   readonly serialise: Serialiser;
-  /** What the inputs want of a form in the body, if any does. */
-  readonly form: FormPlan | undefined;
   /** Reads the inputs, resolves the dependencies and calls the handler. */
   readonly run: (ctx: Context) => unknown;
 }
@@ -69,7 +59,7 @@ function readAndCall(
   for (let i = first; i < steps.length; i++) {
     const step = steps[i]!;
     const value = step.read!(ctx); // a plan that needs no scope only reads
-    if (isPromise(value)) {
+    if (isThenable(value)) {
       return value.then((settled) => {
         slots[step.slot] = settled;
         return readAndCall(call, steps, slots, ctx, i + 1);
@@ -89,7 +79,7 @@ function runInScope(call: Call, plan: Plan, container: Container): CompiledRoute
     } catch (error) {
       return fail(ctx, scope, error);
     }
-    return isPromise(result) || scope.hasHandlerTeardowns ? settle(ctx, scope, result) : result;
+    return isThenable(result) || scope.hasHandlerTeardowns ? settle(ctx, scope, result) : result;
   };
   const run = (ctx: Context, scope: Scope): unknown => {
     let filling: readonly unknown[] | Promise<readonly unknown[]>;
@@ -98,20 +88,22 @@ function runInScope(call: Call, plan: Plan, container: Container): CompiledRoute
     } catch (error) {
       return fail(ctx, scope, error);
     }
-    if (!isPromise(filling)) return finish(ctx, scope, filling);
+    if (!isThenable(filling)) return finish(ctx, scope, filling);
     return filling.then(
       (slots) => finish(ctx, scope, slots),
       (error: unknown) => fail(ctx, scope, error),
     );
   };
   return (ctx) => {
-    const scope = (ctx.scope = container.openScope(plan, ctx));
+    const scope = container.openScope(plan, ctx);
+    exchangeOf(ctx).scope = scope;
     return container.tracksScopes ? container.enter(scope, () => run(ctx, scope)) : run(ctx, scope);
   };
 }
 
 function checkAndCall(call: Call, ctx: Context, slots: readonly unknown[]): unknown {
-  if (ctx.issues) throw new InvalidInput(ctx.issues);
+  const { issues } = exchangeOf(ctx);
+  if (issues) throw new InvalidInput(issues);
   return call(slots);
 }
 
@@ -132,10 +124,11 @@ async function settle(ctx: Context, scope: Scope, result: unknown): Promise<unkn
  * see docs/adr/0003-failed-clean-up-before-the-response.md.
  */
 async function fail(ctx: Context, scope: Scope, thrown: unknown): Promise<never> {
+  const exchange = exchangeOf(ctx);
   // A constructor may have asked, with inject(), for an input that turned out not to be valid.
-  const isInput = thrown instanceof ResolutionError && thrown.code === 'TA125' && ctx.issues;
-  const error = isInput ? new InvalidInput(ctx.issues!) : thrown;
-  ctx.failure = { error }; // a task that clean-up code adds comes after it
+  const isInput = thrown instanceof ResolutionError && thrown.code === 'TA125';
+  const error = isInput && exchange.issues ? new InvalidInput(exchange.issues) : thrown;
+  exchange.failure = { error }; // a task that clean-up code adds comes after it
   try {
     await scope.closeHandler({ error });
   } catch (closing) {

@@ -3,29 +3,21 @@ import { createRouter, RouteConflictError, type Router } from '@thereafter/route
 import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tasks';
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
+import type { ExchangeHost } from './exchange.ts';
 import type { InFlight } from './in-flight.ts';
-import type { AppLimits } from './limits.ts';
-import type { AppLog } from './log.ts';
 import type { Layer } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
 import { docsRoutes } from './openapi/docs-routes.ts';
 import type { Route } from './route.ts';
-import type { ProxyTrust } from './socket/client-address.ts';
+import type { ErrorHandlers } from './response/thrown.ts';
 
-/** What an app is once it has started. */
-export interface CompiledApp {
+/** What requests need of an app that has started. */
+export interface CompiledApp extends ExchangeHost {
   readonly router: Router<CompiledRoute>;
-  readonly runner: TaskRunner;
-  readonly log: AppLog;
   readonly inFlight: InFlight;
-  readonly trustsProxy: ProxyTrust;
-  readonly limits: AppLimits;
-  readonly watchEnd: (ctx: Context) => void;
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
-  /** Aborts when the app stops taking requests. */
-  readonly stopping: AbortSignal;
-  readonly onError: (error: unknown, ctx: Context) => unknown;
+  readonly errorHandlers: ErrorHandlers;
 }
 
 /** The app cannot start. `errors` holds every fault that was found, not only the first. */
@@ -49,7 +41,7 @@ export interface Registrations {
   readonly runner: TaskRunner;
   readonly routes: readonly Route[];
   readonly tasks: readonly Runnable[];
-  /** What the documentation is called, and where it is; nothing for an app without. */
+  /** What the documentation is called, and where it is; `undefined` for an app without. */
   readonly docs: (ApiInfo & { readonly path: string | undefined }) | undefined;
 }
 

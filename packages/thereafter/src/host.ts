@@ -1,5 +1,5 @@
 import type { Duration } from '@thereafter/tasks';
-import type { App } from './app.ts';
+import type { OpenApiDocument } from './openapi/document.ts';
 import type { RouteSummary } from './route.ts';
 import type { ListenOptions } from './socket/server.ts';
 
@@ -13,7 +13,7 @@ export interface AppHost {
    * Asked when an app is about to listen. When the answer is false, the app does not start: no singleton
    * is built and no port opens, and its `listen()` never settles, so that the code behind it does not run.
    */
-  admit(app: App, blueprint: AppBlueprint): boolean;
+  admit(app: HostedApp, blueprint: AppBlueprint): boolean;
   /** Told where an app listens. */
   readonly listening?: (url: string) => void;
   /** What was asked for from outside, e.g. by `--port`; it wins over what the code says. */
@@ -22,10 +22,18 @@ export interface AppHost {
   readonly drainTimeout?: Duration;
 }
 
+/** What a host may do with an app, besides letting it start. */
+export interface HostedApp {
+  /** See `App.openapi`. */
+  openapi(): OpenApiDocument;
+  /** See `App.work`. */
+  work(): Promise<void>;
+}
+
 /** An app as it stands before it starts, for who only looks at it. */
 export interface AppBlueprint {
   readonly title: string;
-  /** The path of the docs page; nothing for an app without. */
+  /** The path of the docs page; `undefined` for an app without. */
   readonly docs: string | undefined;
   /** In the order of their registration. */
   readonly routes: readonly RouteSummary[];
@@ -48,7 +56,7 @@ export interface AppCheck {
 
 const HOST = Symbol.for('thereafter.host');
 
-/** The program that runs this app for its author; nothing when the app runs by itself. */
+/** The program that runs this app for its author; `undefined` when the app runs by itself. */
 export function appHost(): AppHost | undefined {
   return (globalThis as { [HOST]?: AppHost })[HOST];
 }

@@ -1,6 +1,5 @@
 export { App, AppStateError, createApp } from './app.ts';
 export type { AppOptions } from './app-options.ts';
-export type { CloseResult } from './close-app.ts';
 export { InvalidAppError } from './compile.ts';
 export { config } from './config.ts';
 export { Context } from './context.ts';
@@ -16,10 +15,9 @@ export {
   query,
   type Gives,
   type Inputs,
-  type SchemaSource,
   type Values,
 } from './handler/inputs.ts';
-export type { AppBlueprint, AppCheck, AppHost } from './host.ts';
+export type { AppBlueprint, AppCheck, AppHost, HostedApp } from './host.ts';
 export type { RouteSummary } from './route.ts';
 export {
   HttpClient,
@@ -29,15 +27,14 @@ export {
 } from './http-client.ts';
 export type { AppLog } from './log.ts';
 export { file, form, type FileOptions } from './handler/form-inputs.ts';
-export type { BodyOptions } from './handler/http-input.ts';
-export type { FormPart } from './handler/form-part.ts';
-export { UploadedFile } from './handler/upload.ts';
+export type { BodyOptions, SchemaSource } from './handler/http-input.ts';
+export { UploadedFile, type FormPart } from './handler/form.ts';
 export type { Limits, MultipartLimits } from './limits.ts';
 export type { Middleware } from './middleware.ts';
 export type { OpenApiDocument, OpenApiOptions, SecurityScheme } from './openapi/document.ts';
 export { OpenApiError, type OpenApiCode } from './openapi/errors.ts';
 export { secures } from './openapi/security.ts';
-export type { ErrorHandler } from './response/error-handlers.ts';
+export type { ErrorHandler } from './response/thrown.ts';
 export {
   BadRequest,
   Conflict,
@@ -66,9 +63,10 @@ export {
   type SseSource,
   type SseStream,
 } from './response/sse.ts';
-export type { RouteOptions } from './route.ts';
+export type { RouteOptions } from './route-options.ts';
 export type { TrustProxy } from './socket/client-address.ts';
 export { ListenError, type ListenOptions } from './socket/server.ts';
+export type { CloseResult } from './start.ts';
 export {
   Depends,
   Inject,

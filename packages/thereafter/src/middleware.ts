@@ -12,7 +12,7 @@ export type Middleware = (
 ) => Promise<Reply | Response> | Reply | Response;
 
 /** Something that has a context and gives a reply. */
-export type Layer = (ctx: Context) => Reply | Promise<Reply>;
+export type Layer = (ctx: Context) => Reply | PromiseLike<Reply>;
 
 /** Wraps a layer into middleware, the first one outermost. Composed once, at start. */
 export function wrap(middleware: readonly Middleware[], inner: Layer): Layer {

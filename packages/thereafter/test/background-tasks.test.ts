@@ -26,6 +26,7 @@ import {
 } from 'thereafter';
 import { Type, type Static } from 'typebox';
 import { describe, expect, it } from 'vitest';
+import { exchangeOf } from '../src/context.ts';
 import { QUIET, serve } from './support/serve.ts';
 import { get, rawClient } from './support/tasks-client.ts';
 import { gate, recordTasks, turns } from './support/tasks-record.ts';
@@ -506,7 +507,7 @@ describe('the policy', () => {
         .add(() => undefined)
         .cancel();
       if (ctx.params['how'] === 'throw') throw new Error('no');
-      if (ctx.params['how'] === 'leave') ctx.req.socket.destroy();
+      if (ctx.params['how'] === 'leave') exchangeOf(ctx).req.socket.destroy();
       return 'ok';
     });
     await using server = await serve(app);
@@ -746,7 +747,7 @@ describe('one request', () => {
         ctx.tasks.add(() => seen.push(store.getStore()));
         if (ctx.params['how'] === 'abort') {
           ctx.signal.addEventListener('abort', left.open);
-          ctx.req.socket.destroy();
+          exchangeOf(ctx).req.socket.destroy();
           await left.opened;
         }
         return 'ok';
@@ -907,7 +908,7 @@ describe('misuse', () => {
     using record = recordTasks();
     const app = createApp(QUIET).get('/', ({ ctx }) => {
       ctx.tasks.with({ name: 'header' }).add(() => ctx.header('x-late', '1'));
-      ctx.tasks.with({ name: 'write' }).add(() => void ctx.res.write('more'));
+      ctx.tasks.with({ name: 'write' }).add(() => void exchangeOf(ctx).res.write('more'));
       return 'ok';
     });
     await using server = await serve(app);

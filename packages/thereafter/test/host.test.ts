@@ -8,6 +8,7 @@ import {
   type App,
   type AppBlueprint,
   type AppHost,
+  type HostedApp,
 } from '../src/index.ts';
 import { Type } from 'typebox';
 
@@ -44,8 +45,8 @@ class Sweep {
 const things = (): App => createApp({ title: 'Things' }).include(Things, Sweep);
 
 /** A host that keeps every app from starting, and what it was told. */
-function holdApps(): { app: App; blueprint: AppBlueprint }[] {
-  const held: { app: App; blueprint: AppBlueprint }[] = [];
+function holdApps(): { app: HostedApp; blueprint: AppBlueprint }[] {
+  const held: { app: HostedApp; blueprint: AppBlueprint }[] = [];
   place[HOST] = {
     admit: (app, blueprint) => {
       held.push({ app, blueprint });

@@ -1,19 +1,11 @@
 import { parameterDecorator, type CheckedParam, type Key, type Source } from '@thereafter/di';
 import type { Readable } from 'node:stream';
 import type { TObject, TSchema } from 'typebox';
-import type { FormPart } from '../handler/form-part.ts';
+import type { FormPart } from '../handler/form.ts';
 import { file, form, type FileOptions } from '../handler/form-inputs.ts';
-import type { BodyOptions } from '../handler/http-input.ts';
-import {
-  body,
-  cookie,
-  header,
-  path,
-  query,
-  type SchemaSource,
-  type SchemaValue,
-} from '../handler/inputs.ts';
-import type { UploadedFile } from '../handler/upload.ts';
+import type { BodyOptions, SchemaSource } from '../handler/http-input.ts';
+import { body, cookie, header, path, query, type SchemaValue } from '../handler/inputs.ts';
+import type { UploadedFile } from '../handler/form.ts';
 
 // The inputs as decorators: the same sources, under the same names in capitals.
 

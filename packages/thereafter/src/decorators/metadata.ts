@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { Class } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
-import type { RouteOptions } from '../route.ts';
+import type { RouteOptions } from '../route-options.ts';
 
 const CONTROLLER = Symbol.for('thereafter.controller');
 const ROUTES = Symbol.for('thereafter.routes');

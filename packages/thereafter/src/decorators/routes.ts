@@ -1,6 +1,6 @@
 import { injectableLifetime, markInjectable } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
-import type { Out, Returned, RouteOptions } from '../route.ts';
+import type { Out, Returned, RouteOptions } from '../route-options.ts';
 import { addRoute, setController, type ControllerOptions } from './metadata.ts';
 
 // A method decorator sees class and method name as literal types, so the method's return type can be

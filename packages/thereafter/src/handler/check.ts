@@ -9,13 +9,13 @@ import { validatorOf } from './validator.ts';
 /** Most issues that one input reports. */
 const MAX_ISSUES = 100;
 
-/** Where a check notes what is wrong: a `Context`, or something that has as much of it. */
+/** Where a check notes what is wrong: an exchange, or something that has as much of it. */
 export interface Findings {
   issues: InputIssue[] | undefined;
 }
 
 /** Gives the value back, or `INVALID` after noting on the context what is wrong with it. */
-export type Check = (ctx: Findings, value: unknown) => unknown;
+export type Check = (findings: Findings, value: unknown) => unknown;
 
 /**
  * Compiles a check against a schema.
@@ -29,15 +29,15 @@ export function compileCheck(
 ): Check {
   const validator = validatorOf(schema);
   const decode = HasCodec(schema) ? compileDecode(schema, source, pointer) : undefined;
-  return (ctx, value) => {
-    if (validator.Check(value)) return decode ? decode(ctx, value) : value;
+  return (findings, value) => {
+    if (validator.Check(value)) return decode ? decode(findings, value) : value;
     for (const issue of toIssues(
       allErrors(() => validator.Errors(value)),
       value,
       source,
       pointer,
     )) {
-      addIssue(ctx, issue);
+      addIssue(findings, issue);
     }
     return INVALID;
   };
@@ -45,18 +45,18 @@ export function compileCheck(
 
 /** Codecs run after the check; one that throws has refused the value. */
 function compileDecode(schema: TSchema, source: InputIssue['source'], pointer: string): Check {
-  return (ctx, value) => {
+  return (findings, value) => {
     try {
       return DecodeUnsafe({}, schema, value);
     } catch {
-      addIssue(ctx, { source, pointer, message: 'cannot be decoded' });
+      addIssue(findings, { source, pointer, message: 'cannot be decoded' });
       return INVALID;
     }
   };
 }
 
-export function addIssue(ctx: Findings, issue: InputIssue): void {
-  (ctx.issues ??= []).push(issue);
+export function addIssue(findings: Findings, issue: InputIssue): void {
+  (findings.issues ??= []).push(issue);
 }
 
 /** TypeBox stops at 8 errors; its setting is for the whole process, so it is lent for one call. */

@@ -1,13 +1,12 @@
 import { INVALID, type Source } from '@thereafter/di';
 import type { TObject, TSchema } from 'typebox';
+import { exchangeOf } from '../context.ts';
 import { partsReader } from './body.ts';
 import { addIssue, escapePointer } from './check.ts';
-import { readForm, type FormPlan } from './form-body.ts';
-import type { FormPart } from './form-part.ts';
-import { BINARY, HttpInput, type BodyOptions } from './http-input.ts';
-import type { SchemaSource } from './inputs.ts';
+import { readForm } from './form-body.ts';
+import { BINARY, HttpInput, type BodyOptions, type SchemaSource } from './http-input.ts';
 import { compileRecord, compileValue } from './parameter.ts';
-import type { UploadedFile } from './upload.ts';
+import type { FormPart, FormPlan, UploadedFile } from './form.ts';
 
 const FORM_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 const MULTIPART_TYPES = ['multipart/form-data'];
@@ -50,7 +49,10 @@ function formRecord(schema: TObject, { maxBytes }: BodyOptions = {}): HttpInput 
     maxBytes,
     reader: () => {
       const read = compileRecord('body', schema);
-      return async (ctx) => read(ctx, (await readForm(ctx)).fields);
+      return async (ctx) => {
+        const exchange = exchangeOf(ctx);
+        return read(exchange, (await readForm(exchange)).fields);
+      };
     },
   });
 }
@@ -64,7 +66,10 @@ function formField(parameter: string, schema: TSchema, { maxBytes }: BodyOptions
     maxBytes,
     reader: () => {
       const read = compileValue('body', parameter, schema);
-      return async (ctx) => read(ctx, (await readForm(ctx)).fields[parameter]);
+      return async (ctx) => {
+        const exchange = exchangeOf(ctx);
+        return read(exchange, (await readForm(exchange)).fields[parameter]);
+      };
     },
   });
 }
@@ -102,10 +107,11 @@ function fileInput<V>(
     maxBytes,
     file: count,
     reader: () => async (ctx) => {
-      const files = (await readForm(ctx)).files.get(parameter) ?? [];
+      const exchange = exchangeOf(ctx);
+      const files = (await readForm(exchange)).files.get(parameter) ?? [];
       if (count === 'list') return files;
       if (files.length === 1 || (files.length === 0 && count === 'optional')) return files[0];
-      addIssue(ctx, {
+      addIssue(exchange, {
         source: 'body',
         pointer: `/${escapePointer(parameter)}`,
         message: files.length === 0 ? 'is required' : 'must be one file',
@@ -115,7 +121,7 @@ function fileInput<V>(
   }) as unknown as Source<V>; // the symbol of Source exists in types only
 }
 
-/** What the inputs of a route want of a form, together; nothing when none reads one. */
+/** What the inputs of a route want of a form, together; `undefined` when none reads one. */
 export function planForm(sources: readonly unknown[]): FormPlan | undefined {
   const inputs = sources.filter((source): source is HttpInput => source instanceof HttpInput);
   const parts = inputs.filter(({ mediaTypes }) => mediaTypes.includes('multipart/form-data'));

@@ -2,7 +2,11 @@ import type { ExternalSource } from '@thereafter/di';
 import type { TSchema } from 'typebox';
 import type { Context } from '../context.ts';
 import type { InputIssue } from '../response/problem.ts';
-import type { SchemaSource } from './inputs.ts';
+
+/** An input that is read by a schema. It carries the schema in its type, so that inferring stays cheap. */
+export interface SchemaSource<S extends TSchema> {
+  readonly schema: S;
+}
 
 /** How much an input takes. */
 export interface BodyOptions {

@@ -1,16 +1,17 @@
 import type { Class, Source } from '@thereafter/di';
 import type { Readable } from 'node:stream';
 import type { StaticDecode, TObject, TSchema } from 'typebox';
-import type { Context } from '../context.ts';
+import { exchangeOf, type Context } from '../context.ts';
 import type { InputIssue } from '../response/problem.ts';
 import { bytesReader, jsonReader, streamReader, textReader } from './body.ts';
-import { BINARY, HttpInput, type BodyOptions, type Reader } from './http-input.ts';
+import {
+  BINARY,
+  HttpInput,
+  type BodyOptions,
+  type Reader,
+  type SchemaSource,
+} from './http-input.ts';
 import { compileRecord, compileValue } from './parameter.ts';
-
-/** An input that is read by a schema. It carries the schema in its type, so that inferring stays cheap. */
-export interface SchemaSource<S extends TSchema> {
-  readonly schema: S;
-}
 
 /** What a handler or dependency may ask for by name. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
@@ -89,7 +90,7 @@ export function query(...args: [TObject] | [string, TSchema]): SchemaSource<TSch
       schema,
       reader: () => {
         const read = compileRecord(source, schema);
-        return (ctx) => read(ctx, ctx.query);
+        return (ctx) => read(exchangeOf(ctx), ctx.query);
       },
     });
   }
@@ -129,7 +130,7 @@ function parameterInput<S extends TSchema>(
     schema,
     reader: () => {
       const read = compileValue(source, parameter, schema);
-      return (ctx) => read(ctx, raw(ctx));
+      return (ctx) => read(exchangeOf(ctx), raw(ctx));
     },
   }) as unknown as SchemaSource<S>; // its schema
 }

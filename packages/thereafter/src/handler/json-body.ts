@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { parse } from 'secure-json-parse';
-import type { Context } from '../context.ts';
+import type { Exchange } from '../exchange.ts';
 import { BadRequest, UnsupportedMediaType } from '../response/problem.ts';
 import { readBody } from '../socket/body.ts';
 
@@ -17,19 +17,19 @@ const JSON_TYPE = /^application\/(?:json|[\w.!#$&^-]+\+json)\s*(?:;|$)/i;
  *   prototype.
  */
 export function readJson<T>(
-  ctx: Context,
+  exchange: Exchange,
   maxBytes: number | undefined,
-  use: (value: unknown, ctx: Context) => T,
+  use: (value: unknown, exchange: Exchange) => T,
 ): Promise<T> {
-  const type = ctx.headers['content-type'];
+  const type = exchange.req.headers['content-type'];
   if (type === undefined || !JSON_TYPE.test(type)) {
     throw new UnsupportedMediaType(
       `The body must be application/json, and is ${type === undefined ? 'without a content-type' : type}.`,
     );
   }
-  const { maxBodyBytes, maxJsonDepth } = ctx.limits;
-  return readBody(ctx, maxBytes ?? maxBodyBytes).then((bytes) =>
-    use(parseJson(bytes, maxJsonDepth), ctx),
+  const { maxJsonDepth } = exchange.app.limits;
+  return readBody(exchange, maxBytes).then((bytes) =>
+    use(parseJson(bytes, maxJsonDepth), exchange),
   );
 }
 

@@ -10,17 +10,17 @@ export function compileValue(
   source: InputIssue['source'],
   name: string,
   schema: TSchema,
-): (ctx: Findings, raw: Raw | undefined) => unknown {
+): (findings: Findings, raw: Raw | undefined) => unknown {
   const pointer = `/${escapePointer(name)}`;
   const check = compileCheck(schema, source, pointer);
   const coerce = compileCoercer(schema);
   const { default: fallback } = schema as { default?: unknown };
   const isOptional = IsOptional(schema);
-  return (ctx, raw) => {
-    if (raw !== undefined) return check(ctx, coerce(raw));
-    if (fallback !== undefined) return check(ctx, structuredClone(fallback));
+  return (findings, raw) => {
+    if (raw !== undefined) return check(findings, coerce(raw));
+    if (fallback !== undefined) return check(findings, structuredClone(fallback));
     if (isOptional) return undefined;
-    addIssue(ctx, { source, pointer, message: 'is required' });
+    addIssue(findings, { source, pointer, message: 'is required' });
     return INVALID;
   };
 }
@@ -32,14 +32,14 @@ export function compileValue(
 export function compileRecord(
   source: InputIssue['source'],
   schema: TObject,
-): (ctx: Findings, pairs: Pairs) => unknown {
+): (findings: Findings, pairs: Pairs) => unknown {
   const check = compileCheck(schema, source, '');
   const readNamed = compileNamed(schema);
   const refusesOthers =
     (schema as { additionalProperties?: unknown }).additionalProperties === false;
-  return (ctx, pairs) => {
+  return (findings, pairs) => {
     const named = readNamed(pairs);
-    return check(ctx, refusesOthers ? { ...pairs, ...named } : named);
+    return check(findings, refusesOthers ? { ...pairs, ...named } : named);
   };
 }
 

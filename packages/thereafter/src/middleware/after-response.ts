@@ -1,6 +1,5 @@
 import type { Outcome } from '@thereafter/tasks';
-import type { Context } from '../context.ts';
-import { onResponseEnd } from '../socket/response-end.ts';
+import { exchangeOf, type Context } from '../context.ts';
 
 /** How a response ended. */
 export interface ResponseEnd {
@@ -14,12 +13,13 @@ export interface ResponseEnd {
 /** Calls back once when the response is over, before the tasks of the request. */
 export function afterResponse(ctx: Context, done: (end: ResponseEnd) => void): void {
   const startedAtMs = performance.now();
-  const { req, res } = ctx;
-  onResponseEnd(req, res, (end) =>
+  const exchange = exchangeOf(ctx);
+  exchange.onResponseEnd((outcome) => {
+    const { res } = exchange;
     done({
       status: res.headersSent ? res.statusCode : undefined,
       elapsedMs: performance.now() - startedAtMs,
-      outcome: ctx.hasBrokenBody ? 'failed' : end,
-    }),
-  );
+      outcome,
+    });
+  });
 }

@@ -1,7 +1,7 @@
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
 import { stringifySetCookie } from 'cookie';
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Context } from '../context.ts';
+import { exchangeOf, type Context } from '../context.ts';
 
 export interface CookieOptions {
   /** How long it is kept; default until the browser ends. */
@@ -20,7 +20,7 @@ export interface CookieOptions {
   readonly partitioned?: boolean;
 }
 
-/** A cookie of the request, decoded; nothing when it has none. */
+/** A cookie of the request, decoded; `undefined` when it has none. */
 export function getCookie(ctx: Context, name: string): string | undefined {
   return ctx.cookies[name];
 }
@@ -77,7 +77,8 @@ function assertKept(
   }
 }
 
-function replace({ res }: Context, name: string, line: string): void {
+function replace(ctx: Context, name: string, line: string): void {
+  const { res } = exchangeOf(ctx);
   const set = res.getHeader('set-cookie') ?? [];
   const others = [set].flat().filter((each) => !String(each).startsWith(`${name}=`));
   res.setHeader('set-cookie', [...others.map(String), line]);
@@ -85,7 +86,7 @@ function replace({ res }: Context, name: string, line: string): void {
 
 /** Cookies that nobody but the app can have written. They can be read by whoever has them. */
 export interface SignedCookies {
-  /** The value of a cookie that was signed with one of the keys; nothing for any other. */
+  /** The value of a cookie that was signed with one of the keys; `undefined` for any other. */
   get(ctx: Context, name: string): string | undefined;
   /** Like `setCookie`, signed with the first key. */
   set(ctx: Context, name: string, value: string, options?: CookieOptions): void;

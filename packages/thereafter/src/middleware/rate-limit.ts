@@ -1,6 +1,6 @@
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
 import { isIPv6 } from 'node:net';
-import type { Context } from '../context.ts';
+import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Problem } from '../response/problem.ts';
 
@@ -106,7 +106,7 @@ async function takeFrom(
 
 /** Several limits are several items of one list. */
 function add(ctx: Context, name: string, item: string): void {
-  const others = ctx.res.getHeader(name);
+  const others = exchangeOf(ctx).res.getHeader(name);
   ctx.header(name, others === undefined ? item : `${others.toString()}, ${item}`);
 }
 

@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts';
+import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 
 export interface RequestIdOptions {
@@ -21,7 +21,9 @@ export function requestId(options: RequestIdOptions = {}): Middleware {
   return (ctx, next) => {
     const incoming = ctx.headers[name];
     const isTrusted = typeof trust === 'function' ? trust(ctx) : trust;
-    if (isTrusted && typeof incoming === 'string' && VALID.test(incoming)) ctx.id = incoming;
+    if (isTrusted && typeof incoming === 'string' && VALID.test(incoming)) {
+      exchangeOf(ctx).id = incoming;
+    }
     ctx.header(name, ctx.id);
     return next();
   };

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import type { Context } from '../context.ts';
+import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Reply } from '../response/reply.ts';
 import { requestedFile } from '../response/requested-file.ts';
@@ -101,6 +101,7 @@ function toPath(root: string, file: string): string {
 }
 
 function toSlash(ctx: Context): Reply {
-  const query = ctx.target.slice(ctx.path.length);
-  return new Reply(301, undefined, undefined, new Headers({ location: `${ctx.path}/${query}` }));
+  const { target, path } = exchangeOf(ctx);
+  const location = `${path}/${target.slice(path.length)}`; // the query string as it came
+  return new Reply(301, undefined, undefined, new Headers({ location }));
 }

@@ -11,7 +11,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type { TLSSocket } from 'node:tls';
-import type { Context } from '../context.ts';
+import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Problem } from '../response/problem.ts';
 import { afterResponse } from './after-response.ts';
@@ -36,7 +36,7 @@ export function telemetry(): Middleware {
       { kind: SpanKind.SERVER, attributes: attributesOf(ctx, method) },
       parent,
     );
-    afterResponse(ctx, ({ status }) => {
+    afterResponse(ctx, ({ status, outcome }) => {
       if (ctx.route !== undefined) {
         span.updateName(`${method} ${ctx.route}`);
         span.setAttribute('http.route', ctx.route);
@@ -46,7 +46,7 @@ export function telemetry(): Middleware {
       if (status !== undefined && status >= 500) {
         span.setAttribute('error.type', String(status));
         span.setStatus({ code: SpanStatusCode.ERROR });
-      } else if (ctx.hasBrokenBody) {
+      } else if (outcome === 'failed') {
         span.setAttribute('error.type', 'broken_body');
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
@@ -67,7 +67,7 @@ function tracer(): Tracer {
 }
 
 function attributesOf(ctx: Context, method: string): Attributes {
-  const { req } = ctx;
+  const { req } = exchangeOf(ctx);
   const { hostname, port } = ctx.url;
   const isSecure = (req.socket as TLSSocket).encrypted === true; // undefined on a plain socket
   const attributes: Attributes = {

@@ -1,6 +1,6 @@
 import type { TObject, TSchema } from 'typebox';
 import { InvalidInput, type Problem, type ProblemDefinition } from '../response/problem.ts';
-import type { RouteOptions } from '../route.ts';
+import type { RouteOptions } from '../route-options.ts';
 import type { Json, JsonSchema, OpenApiContent, OpenApiResponse } from './document.ts';
 import { OpenApiError } from './errors.ts';
 import { anyOf } from './inputs.ts';

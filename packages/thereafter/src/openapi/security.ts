@@ -1,7 +1,7 @@
 import type { Source } from '@thereafter/di';
 import { IsOptional, type TSchema } from 'typebox';
 import { HttpInput } from '../handler/http-input.ts';
-import type { SchemaSource } from '../handler/inputs.ts';
+import type { SchemaSource } from '../handler/http-input.ts';
 import type { OpenApiOperation, SecurityScheme } from './document.ts';
 
 const schemes = new WeakMap<object, Readonly<Record<string, SecurityScheme>>>();

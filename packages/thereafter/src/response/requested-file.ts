@@ -2,7 +2,7 @@ import { send } from '@fastify/send';
 import type { Stats } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Context } from '../context.ts';
+import { exchangeOf, type Context } from '../context.ts';
 import { PreconditionFailed, RangeNotSatisfiable } from './problem.ts';
 import { Reply } from './reply.ts';
 
@@ -22,7 +22,7 @@ export async function requestedFile(
   path: string,
   hidden: 'allow' | 'ignore',
 ): Promise<Reply | undefined> {
-  const { req } = ctx;
+  const { req } = exchangeOf(ctx);
   // What else a method may do with conditions is not a file's business.
   const headers = req.method === 'GET' || req.method === 'HEAD' ? { ...req.headers } : {};
   if (req.method !== 'GET') delete headers.range; // it alone has parts: RFC 9110, 14.2
@@ -79,8 +79,9 @@ function cutWhenShort(ctx: Context, { headers }: Reply, stream: Readable): void 
   stream.once('end', () => {
     const bytes = (stream as Readable & { bytesRead?: number }).bytesRead ?? 0; // of a file's stream
     if (bytes >= expectedBytes) return;
-    ctx.hasBrokenBody = true;
+    const exchange = exchangeOf(ctx);
     ctx.log.error({ path: ctx.path }, 'a file became shorter while it was sent');
-    ctx.res.destroy();
+    exchange.broke();
+    exchange.res.destroy();
   });
 }

@@ -1,7 +1,7 @@
-import { isPromise } from '@thereafter/di';
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
 import { Readable } from 'node:stream';
-import type { Context } from '../context.ts';
+import { exchangeOf, type Context } from '../context.ts';
+import { isThenable } from '../is-thenable.ts';
 import { Reply, ReplySource, type ReplyStyle } from './reply.ts';
 
 /** One event of a stream. */
@@ -76,7 +76,7 @@ export class Sse<T> extends ReplySource {
       keepAliveMs: this.#keepAliveMs,
       // Node gives a repeated header as one text.
       lastEventId: ctx.headers['last-event-id'] as string | undefined,
-      stopping: ctx.stopping,
+      stopping: exchangeOf(ctx).app.stopping,
       serialise: (data) => (typeof data === 'string' ? data : serialise(data, status)),
     });
     const headers = new Headers({ 'cache-control': 'no-cache', 'x-accel-buffering': 'no' });
@@ -142,7 +142,7 @@ class SseBody<T> extends Readable {
       const given =
         typeof this.#source === 'function' ? this.#source(this.#handle()) : this.#source;
       if (typeof given === 'function') this.#cleanUpWith(given);
-      else if (isPromise(given)) this.#closeAfter(given);
+      else if (isThenable(given)) this.#closeAfter(given);
       else if (given) this.#closeAfter(this.#pull(given));
     } catch (error) {
       this.destroy(error as Error); // whatever it is, the stream is broken
@@ -219,7 +219,7 @@ class SseBody<T> extends Readable {
     this.#controller.abort(new Error('the event stream is over'));
     try {
       const ended = this.#cleanUp?.();
-      if (isPromise(ended)) ended.catch(() => undefined); // what fails now fails for nobody
+      if (isThenable(ended)) ended.then(undefined, () => undefined); // what fails now fails for nobody
     } catch (error) {
       process.emitWarning(toError(error));
     }

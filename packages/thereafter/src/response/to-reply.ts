@@ -1,14 +1,9 @@
-import { isPromise } from '@thereafter/di';
-import { ThereafterError } from '@thereafter/di';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Context } from '../context.ts';
+import { isThenable } from '../is-thenable.ts';
 import { http } from '../node-modules.ts';
-import { Busy, Problem } from './problem.ts';
 import { HttpReply, Reply, ReplySource, type ReplyStyle } from './reply.ts';
-
-/** All that is said of a fault that is not the client's. */
-const HIDDEN = 'Something went wrong here. It has been logged.';
 
 const BINARY_TYPE = 'application/octet-stream';
 
@@ -66,37 +61,6 @@ export function isResponse(value: unknown): value is Response {
   return tag === 'Response' && value instanceof Response;
 }
 
-/**
- * The one place where a thrown value becomes a reply. What a client may see is decided here: a
- * problem's detail below 500, and nothing of any other error.
- *
- * @param requestId - Sent along, so that a user's report can be matched with the log.
- */
-export function toProblemReply(thrown: unknown, path: string, requestId: string): Reply {
-  const problem = toProblem(thrown);
-  const { type, title, status, extension, message, headers } = problem;
-  const body = {
-    type,
-    title,
-    status,
-    detail: status < 500 ? message || undefined : HIDDEN,
-    instance: path,
-    requestId,
-    ...extension,
-  };
-  const reply = new Reply(status, 'application/problem+json', JSON.stringify(body));
-  for (const [name, value] of Object.entries(headers)) reply.headers.set(name, value);
-  return reply;
-}
-
-function toProblem(thrown: unknown): Problem {
-  if (thrown instanceof Problem) return thrown;
-  if (thrown instanceof ThereafterError && thrown.retryAfterSeconds !== undefined) {
-    return new Busy(thrown.retryAfterSeconds);
-  }
-  return new Problem();
-}
-
 function fromHttpReply(
   { value, status, headers }: HttpReply<unknown>,
   style: ReplyStyle,
@@ -107,7 +71,7 @@ function fromHttpReply(
     return reply;
   };
   const reply = toReply(value, { ...style, status: status ?? style.status }, ctx);
-  return isPromise(reply) ? reply.then(add) : add(reply);
+  return isThenable(reply) ? reply.then(add) : add(reply);
 }
 
 /** Refuses what would split the response before `Headers` does, whose message repeats the value. */

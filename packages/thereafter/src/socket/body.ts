@@ -6,7 +6,7 @@ import {
   createInflate,
   createZstdDecompress,
 } from 'node:zlib';
-import type { Context } from '../context.ts';
+import type { Exchange } from '../exchange.ts';
 import {
   BadRequest,
   ContentTooLarge,
@@ -21,25 +21,29 @@ const RATIO_FREE_BYTES = 64 * 1024;
 /**
  * Reads a request body into memory. A second reader gets what the first one got.
  *
- * @param maxBytes - Refused from `Content-Length` before reading, and while reading otherwise.
+ * @param maxBytes - Refused from `Content-Length` before reading, and while reading otherwise; default
+ *   `limits.maxBodyBytes`.
  * @throws {ContentTooLarge} Beyond `maxBytes`.
  * @throws {UnsupportedMediaType} When it is compressed, and the app has not opted in.
  * @throws {BadRequest} When the client stops half-way.
  * @throws {RequestTimeout} When it comes too slowly.
  */
-export function readBody(ctx: Context, maxBytes: number): Promise<Buffer> {
-  if (!ctx.bodyBytes) return (ctx.bodyBytes = read(ctx, maxBytes));
-  return ctx.bodyBytes.then((bytes) => {
+export function readBody(
+  exchange: Exchange,
+  maxBytes: number = exchange.app.limits.maxBodyBytes,
+): Promise<Buffer> {
+  if (!exchange.bodyBytes) return (exchange.bodyBytes = read(exchange, maxBytes));
+  return exchange.bodyBytes.then((bytes) => {
     if (bytes.length > maxBytes) throw tooLarge(maxBytes);
     return bytes;
   });
 }
 
-function read(ctx: Context, maxBytes: number): Promise<Buffer> {
+function read(exchange: Exchange, maxBytes: number): Promise<Buffer> {
   try {
-    const coding = prepare(ctx, maxBytes);
-    if (coding === undefined) return gather(ctx.req, maxBytes);
-    return collect(inflate(ctx, coding, maxBytes));
+    const coding = prepare(exchange, maxBytes);
+    if (coding === undefined) return gather(exchange.req, maxBytes);
+    return collect(inflate(exchange, coding, maxBytes));
   } catch (error) {
     return Promise.reject(error as Problem); // what prepare throws; a second reader is told the same
   }
@@ -61,20 +65,23 @@ async function collect(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
  * Reads a request body piece by piece, as fast as the pieces are asked for. What it throws is what
  * `readBody` throws.
  */
-export async function* streamBody(ctx: Context, maxBytes: number): AsyncGenerator<Buffer, void> {
-  const coding = prepare(ctx, maxBytes);
-  if (coding !== undefined) yield* inflate(ctx, coding, maxBytes);
-  else yield* pieces(ctx.req, maxBytes);
+export async function* streamBody(
+  exchange: Exchange,
+  maxBytes: number = exchange.app.limits.maxBodyBytes,
+): AsyncGenerator<Buffer, void> {
+  const coding = prepare(exchange, maxBytes);
+  if (coding !== undefined) yield* inflate(exchange, coding, maxBytes);
+  else yield* pieces(exchange.req, maxBytes);
 }
 
 /** Refuses what can be refused before reading, and lets the client go on. @returns How it is compressed. */
-function prepare(ctx: Context, maxBytes: number): string | undefined {
-  const { req, res } = ctx;
-  ctx.takeBody();
+function prepare(exchange: Exchange, maxBytes: number): string | undefined {
+  const { req, res } = exchange;
+  exchange.takeBody();
   const { 'content-length': length, 'content-encoding': coding, expect } = req.headers;
   const name = coding === undefined ? 'identity' : coding.toLowerCase();
   const isPlain = name === 'identity';
-  if (!isPlain && !(ctx.limits.compressedBodies && Object.hasOwn(DECODERS, name))) {
+  if (!isPlain && !(exchange.app.limits.compressedBodies && Object.hasOwn(DECODERS, name))) {
     throw new UnsupportedMediaType(`A body with content-encoding ${coding} is not taken.`);
   }
   if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
@@ -193,14 +200,14 @@ const DECODERS: Readonly<Record<string, () => Duplex>> = {
 
 /** Bounds both what goes in and what comes out. */
 async function* inflate(
-  ctx: Context,
+  exchange: Exchange,
   coding: string,
   maxBytes: number,
 ): AsyncGenerator<Buffer, void> {
   let received = 0;
   let inflated = 0;
   async function* compressed(): AsyncGenerator<Buffer, void> {
-    for await (const piece of pieces(ctx.req, maxBytes)) {
+    for await (const piece of pieces(exchange.req, maxBytes)) {
       received += piece.length;
       yield piece;
     }
@@ -210,7 +217,10 @@ async function* inflate(
     for await (const chunk of output as AsyncIterable<Buffer>) {
       inflated += chunk.length;
       if (inflated > maxBytes) throw tooLarge(maxBytes);
-      if (inflated > RATIO_FREE_BYTES && inflated > received * ctx.limits.maxCompressionRatio) {
+      if (
+        inflated > RATIO_FREE_BYTES &&
+        inflated > received * exchange.app.limits.maxCompressionRatio
+      ) {
         throw new ContentTooLarge('The body is compressed too much.');
       }
       yield chunk;

@@ -12,11 +12,10 @@ export type End = 'sent' | 'aborted';
  * pipelined request whose client vanished. So `finish` or the `close` of the socket decides, whichever
  * is first; there is no `close` of a response without that of its socket.
  */
-export function onResponseEnd({ socket }: IncomingMessage, res: ServerResponse, done: Done): void {
-  if (res.writableFinished || res.closed || socket.destroyed) {
-    done(res.writableFinished && isHealthy(socket) ? 'sent' : 'aborted');
-    return;
-  }
+export function onResponseEnd(req: IncomingMessage, res: ServerResponse, done: Done): void {
+  const end = endOf(req, res);
+  if (end) return done(end);
+  const { socket } = req;
   const awaited = awaitedOf(socket);
   awaited.push(done);
   res.on('finish', () => {
@@ -25,6 +24,12 @@ export function onResponseEnd({ socket }: IncomingMessage, res: ServerResponse, 
     awaited.splice(index, 1);
     done(isHealthy(socket) ? 'sent' : 'aborted');
   });
+}
+
+/** How a response has ended; `undefined` as long as it has not. */
+export function endOf({ socket }: IncomingMessage, res: ServerResponse): End | undefined {
+  if (!res.writableFinished && !res.closed && !socket.destroyed) return undefined;
+  return res.writableFinished && isHealthy(socket) ? 'sent' : 'aborted';
 }
 
 /** Node 20 and 22 say `finish` for a response that was cut in mid-flush; only the socket knows. */

@@ -69,3 +69,20 @@ export function discard(body: Reply['body']): void {
 function isStream(body: Reply['body']): body is Readable {
   return typeof body === 'object' && 'pipe' in body;
 }
+
+/** What a handler may have said of a body that is not sent now. */
+const BODY_HEADERS = [
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'content-disposition',
+  'content-range',
+  'cache-control',
+  'etag',
+  'last-modified',
+] as const;
+
+/** Takes back what was said of a body, since another one is sent. */
+export function dropBodyHeaders(res: ServerResponse): void {
+  if (!res.headersSent) for (const name of BODY_HEADERS) res.removeHeader(name);
+}

@@ -1,9 +1,9 @@
 import type { Class, Container, Dependency, Gives, Scope, Token } from '@thereafter/di';
 import { Agent } from 'undici';
-import { partsOf, type App } from '../app.ts';
+import { insidesOf, type App } from '../app.ts';
 import { startServer, type RunningServer } from '../socket/server.ts';
 import { send, type TestRequest, type TestResponse } from './client.ts';
-import { HeldTasks, type TestTasks } from './held-tasks.ts';
+import { TestTasks } from './test-tasks.ts';
 import { startInMemory } from './memory.ts';
 
 export interface TestAppOptions {
@@ -46,7 +46,7 @@ export class TestBuilder {
    * @param value - For a class, only the parts that the test needs.
    */
   override<X extends Replaceable>(target: X, value: Partial<Gives<X>>): this {
-    const { container } = partsOf(this.#app);
+    const { container } = insidesOf(this.#app);
     container.override(target as Class, value, { mayBeUnused: true }); // whichever kind of key it is
     return this;
   }
@@ -58,8 +58,9 @@ export class TestBuilder {
    */
   async start(): Promise<TestApp> {
     const { tasks = 'run', over = 'memory' } = this.#options;
-    const { container, runner, start } = partsOf(this.#app);
-    const held = new HeldTasks(runner, tasks === 'hold');
+    const { container, runner, start } = insidesOf(this.#app);
+    const recorded = new TestTasks(runner);
+    if (tasks === 'hold') recorded.hold();
     let dispatcher = new Agent();
     const { url } = await start(async (listener, limits): Promise<RunningServer> => {
       if (over === 'socket') return startServer(listener, limits, { port: 0, host: '127.0.0.1' });
@@ -67,7 +68,7 @@ export class TestBuilder {
       dispatcher = memory.dispatcher;
       return memory;
     });
-    return new TestApp(this.#app, container, held, dispatcher, url);
+    return new TestApp(this.#app, container, recorded, dispatcher, url);
   }
 }
 
@@ -77,21 +78,21 @@ export class TestApp implements AsyncDisposable {
   readonly url: string;
   readonly #app: App;
   readonly #container: Container;
-  readonly #held: HeldTasks;
+  readonly #tasks: TestTasks;
   readonly #dispatcher: Agent;
   #scope: Scope | undefined;
 
-  constructor(app: App, container: Container, held: HeldTasks, dispatcher: Agent, url: string) {
+  constructor(app: App, container: Container, tasks: TestTasks, dispatcher: Agent, url: string) {
     this.#app = app;
     this.#container = container;
-    this.#held = held;
+    this.#tasks = tasks;
     this.#dispatcher = dispatcher;
     this.url = url;
   }
 
   /** The background tasks of all requests. */
   get tasks(): TestTasks {
-    return this.#held;
+    return this.#tasks;
   }
 
   /**

@@ -1,12 +1,8 @@
-import { createReadStream, rmSync } from 'node:fs';
-import { copyFile, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { nodeCrypto } from '../node-modules.ts';
-import type { Context } from '../context.ts';
-import { ContentTooLarge } from '../response/problem.ts';
+import { createReadStream } from 'node:fs';
+import { copyFile, readFile, rename } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { RawPart } from './multipart.ts';
+import type { Pairs } from './pairs.ts';
 
 /**
  * A file that a client sent, on disk. It is there until the background tasks of its request are done,
@@ -50,42 +46,35 @@ export class UploadedFile {
   }
 }
 
-/**
- * Writes a part to a temporary file, which is removed at the end of the request.
- *
- * @throws {ContentTooLarge} Beyond `maxBytes`.
- */
-export async function saveFile(
-  ctx: Context,
-  part: RawPart,
-  maxBytes: number,
-): Promise<UploadedFile> {
-  const path = join(await folder(), nodeCrypto().randomUUID());
-  await using file = await open(path, 'wx', 0o600);
-  ctx.atEnd(() => rm(path, { force: true }));
-  let size = 0;
-  for await (const chunk of part.content) {
-    size += chunk.length;
-    if (size > maxBytes) {
-      throw new ContentTooLarge(`The file '${part.name}' may have at most ${maxBytes} bytes.`);
-    }
-    await file.writeFile(chunk);
+/** One part of a form, as it comes. Read it, or leave it, before asking for the next one. */
+export class FormPart {
+  readonly name: string;
+  /** The last part of the name that the client gave; undefined for a field that is no file. */
+  readonly fileName: string | undefined;
+  /** What the client says it is, e.g. `image/png`. */
+  readonly type: string;
+  readonly stream: Readable;
+
+  constructor({ name, fileName, type, content }: RawPart) {
+    this.name = name;
+    this.fileName = fileName === undefined ? undefined : baseName(fileName);
+    this.type = type;
+    this.stream = Readable.from(content, { objectMode: false });
   }
-  return new UploadedFile({ name: baseName(part.fileName ?? ''), type: part.type, size, path });
 }
 
-let made: Promise<string> | undefined;
-
-/** A folder of this process, which only its user may enter. */
-function folder(): Promise<string> {
-  return (made ??= makeFolder());
+/** What a route wants of a form, over all its inputs. */
+export interface FormPlan {
+  /** Bytes of an urlencoded form; default `limits.maxBodyBytes`. */
+  readonly maxBytes: number | undefined;
+  /** The files that are kept, by name, and their largest sizes. Others are read and dropped. */
+  readonly files: ReadonlyMap<string, number | undefined>;
 }
 
-async function makeFolder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'thereafter-'));
-  // For what was still in use when the process was told to end.
-  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
-  return path;
+/** A form that has been read. */
+export interface FormBody {
+  readonly fields: Pairs;
+  readonly files: ReadonlyMap<string, readonly UploadedFile[]>;
 }
 
 /** Without folders, of any system, and without characters that cannot be seen. */

@@ -1,0 +1,40 @@
+import type { Dependency } from '@thereafter/di';
+import type { Middleware } from './middleware.ts';
+import type { FileReply } from './response/file.ts';
+import type { Problem } from './response/problem.ts';
+import type { HttpReply } from './response/reply.ts';
+import type { ResponseSchemas, ResponseValue } from './response/schemas.ts';
+import type { Sse } from './response/sse.ts';
+
+/** What a route says about itself besides its method and path. */
+export interface RouteOptions {
+  /**
+   * What is sent: fields that it does not name never leave. One schema, or one for each status:
+   * `{ 200: User, 404: Missing }`. Outside of production (`NODE_ENV`), a value that does not fit is a
+   * logged 500.
+   */
+  readonly response?: ResponseSchemas;
+  /** Of a reply that has no status of its own; default 200, or 204 when nothing is returned. */
+  readonly status?: number;
+  /** The problems that it may answer with, for the documentation. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any constructor
+  readonly errors?: readonly (abstract new (...args: any[]) => Problem)[];
+  /** Dependencies whose values the handler does not need, which run before it, and middleware. */
+  readonly use?: readonly (Dependency<unknown> | Middleware)[];
+  readonly tags?: readonly string[];
+  /** Whether the documentation shows it; default true. */
+  readonly documented?: boolean;
+  /** For the documentation, in a few words; default: the name of the method, or method and path. */
+  readonly summary?: string;
+  /** For the documentation, in CommonMark. */
+  readonly description?: string;
+  readonly deprecated?: boolean;
+  /** Names the operation for generated clients; default: made from controller and method. */
+  readonly operationId?: string;
+}
+
+/** What a handler may return where its schema gives an `R`. */
+export type Returned<R> = R | Response | HttpReply<R> | AsyncIterable<unknown> | FileReply | Sse<R>;
+
+/** What the `response` of route options gives. */
+export type Out<O> = O extends { response: infer S } ? ResponseValue<S> : unknown;
