@@ -12,7 +12,7 @@ const mayImport: Record<string, readonly string[]> = {
   queue: ['tasks', 'di'],
   thereafter: ['router', 'tasks', 'di'],
   console: ['thereafter', 'queue', 'tasks'],
-  cli: ['thereafter', 'queue'],
+  cli: ['thereafter', 'queue', 'di'],
 };
 
 /** What tests may import besides: the loader and the bundler; those of jobs, what their users write. */
