@@ -9,7 +9,7 @@ import { BadRequest, ContentTooLarge, UnsupportedMediaType } from '../response/p
 import { readBody, streamBody } from '../socket/body.ts';
 import { baseName, UploadedFile, type FormBody, type FormPlan } from './form.ts';
 import { readParts, type RawPart } from './multipart.ts';
-import { parsePairs, type Pairs } from './pairs.ts';
+import { parsePairs } from './pairs.ts';
 
 const URLENCODED = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 const MULTIPART = /^multipart\/form-data\s*(?:;|$)/i;
