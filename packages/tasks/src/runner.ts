@@ -102,7 +102,8 @@ export class TaskRunner implements AppTasks {
    */
   include(task: Runnable): void {
     const spec = taskSpecOf(task);
-    if (!spec) throw new ArgumentError(`${task.name} is not a task. Decorate it with @Task(schema).`);
+    if (!spec)
+      throw new ArgumentError(`${task.name} is not a task. Decorate it with @Task(schema).`);
     this.#engine?.include(task, this.#container);
     if (spec.options.durable) return void this.engineFor(spec);
     const needs = [{ label: 'the task', key: spec.key }];

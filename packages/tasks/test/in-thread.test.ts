@@ -60,7 +60,10 @@ describe('inThread', () => {
     respond();
     await runner.settled();
     expect(errors).toMatchObject([
-      { code: 'THREAD_NO_FUNCTION', message: expect.stringContaining('exports no function nothing.') },
+      {
+        code: 'THREAD_NO_FUNCTION',
+        message: expect.stringContaining('exports no function nothing.'),
+      },
     ]);
     await runner.close(0);
   });

@@ -257,7 +257,9 @@ class ClientLeftError extends ThereafterError {
   readonly code = 'CLIENT_LEFT';
 
   constructor() {
-    super('The client left before the response was complete. Nobody waits for what is still done for it.');
+    super(
+      'The client left before the response was complete. Nobody waits for what is still done for it.',
+    );
   }
 }
 

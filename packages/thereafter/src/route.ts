@@ -1,4 +1,11 @@
-import { ArgumentError, methodNeeds, nameOf, type Class, type Key, type Need } from '@thereafter/di';
+import {
+  ArgumentError,
+  methodNeeds,
+  nameOf,
+  type Class,
+  type Key,
+  type Need,
+} from '@thereafter/di';
 import type { Method } from '@thereafter/router';
 import { Context } from './context.ts';
 import { controllerOf, routesOf, type IncludeOptions } from './decorators/metadata.ts';

@@ -75,7 +75,9 @@ export function rateLimit(options: RateLimitOptions): Middleware {
     throw new ArgumentError(`The limit of rateLimit() is a whole number from 1, and not ${limit}.`);
   }
   if (!/^[\w-]+$/.test(name)) {
-    throw new ArgumentError(`The name of a limit has letters, digits, - and _ only, unlike '${name}'.`);
+    throw new ArgumentError(
+      `The name of a limit has letters, digits, - and _ only, unlike '${name}'.`,
+    );
   }
   const policy = `"${name}";q=${limit};w=${Math.ceil(quota.windowMs / 1000)}`;
 

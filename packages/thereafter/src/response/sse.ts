@@ -189,7 +189,9 @@ class SseBody<T> extends Readable {
     if (id !== undefined) text += `id: ${oneLine('id', id)}\n`;
     if (retry !== undefined) {
       if (!Number.isSafeInteger(retry) || retry < 0) {
-        throw new ArgumentError(`The retry of an event must be whole milliseconds, and is ${retry}.`);
+        throw new ArgumentError(
+          `The retry of an event must be whole milliseconds, and is ${retry}.`,
+        );
       }
       text += `retry: ${retry}\n`;
     }

@@ -22,7 +22,11 @@ export function startInMemory(listener: RequestListener, limits: AppLimits): Mem
   server.emit('listening');
   const dispatcher = new Agent({
     connect: (_, connected) => {
-      if (isStopped) return connected(new AppStateError('APP_CLOSED', 'The app is closed, and answers no more.'), null);
+      if (isStopped)
+        return connected(
+          new AppStateError('APP_CLOSED', 'The app is closed, and answers no more.'),
+          null,
+        );
       const [near, far] = duplexPair();
       sockets.add(far);
       far.once('close', () => sockets.delete(far));

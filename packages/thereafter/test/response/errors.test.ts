@@ -56,7 +56,11 @@ describe('a problem', () => {
   );
 
   it('is a ThereafterError, whose code says no more than that it is a problem', () => {
-    for (const problem of [new Problem(), new NotFound('Nobody'), new OutOfStock({ available: 2 })]) {
+    for (const problem of [
+      new Problem(),
+      new NotFound('Nobody'),
+      new OutOfStock({ available: 2 }),
+    ]) {
       expect(problem).toBeInstanceOf(ThereafterError);
       expect(problem.code).toBe('PROBLEM');
       expect(Object.keys(problem)).not.toContain('code');
