@@ -2,7 +2,7 @@ import { ArgumentError, ThereafterError } from '@thereafter/di';
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
 import { Readable } from 'node:stream';
 import { exchangeOf, type Context } from '../context.ts';
-import { isThenable } from '../is-thenable.ts';
+import { isThenable, toError } from '../untrusted.ts';
 import { Reply, ReplySource, type ReplyStyle } from './reply.ts';
 
 /** One event of a stream. */
@@ -146,7 +146,7 @@ class SseBody<T> extends Readable {
       else if (isThenable(given)) this.#closeAfter(given);
       else if (given) this.#closeAfter(this.#pull(given));
     } catch (error) {
-      this.destroy(error as Error); // whatever it is, the stream is broken
+      this.destroy(toError(error));
     }
   }
 
@@ -255,10 +255,4 @@ function oneLine(field: string, text: string): string {
     throw new ArgumentError(`The ${field} of an event must be one line without NUL.`);
   }
   return text;
-}
-
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
-    : new Error('a value that is no error was thrown', { cause: thrown });
 }

@@ -1,6 +1,6 @@
 import { ArgumentError, ThereafterError } from '@thereafter/di';
 import type { Context } from '../context.ts';
-import { isThenable } from '../is-thenable.ts';
+import { isInstance, isThenable } from '../untrusted.ts';
 import { Busy, Problem } from './problem.ts';
 import { Reply } from './reply.ts';
 import { fromResponse, isResponse } from './to-reply.ts';
@@ -55,14 +55,18 @@ function toHandledReply(error: unknown, handled: unknown, ctx: Context): Reply {
     throw new ArgumentError('An onError handler must give a Problem or a Response.');
   }
   const final = handled ?? error;
-  if (!(final instanceof Problem) || final.status >= 500) {
-    ctx.log.error({ err: error, method: ctx.method, path: ctx.path }, 'request failed');
-  }
-  return toProblemReply(final, ctx.path, ctx.id);
+  const reply = toProblemReply(final, ctx.path, ctx.id);
+  if (reply.status >= 500) logFailure(error, ctx);
+  return reply;
 }
 
 function toBrokenHandlerReply(error: unknown, broken: unknown, ctx: Context): Reply {
-  return toHandledReply(new ErrorHandlerError([error, broken]), undefined, ctx);
+  logFailure(new ErrorHandlerError([error, broken]), ctx);
+  return toProblemReply(undefined, ctx.path, ctx.id);
+}
+
+function logFailure(error: unknown, ctx: Context): void {
+  ctx.log.error({ err: error, method: ctx.method, path: ctx.path }, 'request failed');
 }
 
 /** An `onError` handler threw. `errors` are what it was given, and what it threw. */
@@ -103,8 +107,8 @@ export function toProblemReply(thrown: unknown, path: string, requestId: string)
 const HIDDEN = 'Something went wrong here. It has been logged.';
 
 function toProblem(thrown: unknown): Problem {
-  if (thrown instanceof Problem) return thrown;
-  if (thrown instanceof ThereafterError && thrown.retryAfterSeconds !== undefined) {
+  if (isInstance(thrown, Problem)) return thrown;
+  if (isInstance(thrown, ThereafterError) && thrown.retryAfterSeconds !== undefined) {
     return new Busy(thrown.retryAfterSeconds);
   }
   return new Problem();
