@@ -1,5 +1,5 @@
-// Who may import whom: `pnpm boundaries`, or with the folder of another workspace as argument.
-// The picture and its reasons stand in CONTRIBUTING.md.
+// Who may import whom, and that no files import each other in a circle: `pnpm boundaries`, or with the
+// folder of another workspace as argument. The picture and its reasons stand in CONTRIBUTING.md.
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { parseSync, Visitor, type StringLiteral, type Expression } from 'oxc-parser';
@@ -12,7 +12,7 @@ const mayImport: Record<string, readonly string[]> = {
   queue: ['tasks', 'di'],
   thereafter: ['router', 'tasks', 'di'],
   console: ['thereafter', 'queue', 'tasks'],
-  cli: ['thereafter', 'queue'],
+  cli: ['thereafter', 'queue', 'di'],
 };
 
 /** What tests may import besides: the loader and the bundler; those of jobs, what their users write. */
@@ -22,7 +22,8 @@ const testsMayImport = (folder: string): readonly string[] =>
 interface Package {
   folder: string;
   name: string;
-  doors: readonly string[];
+  /** Public entry, e.g. `./testing` → the source file behind it; none for a file that is no module. */
+  doors: ReadonlyMap<string, string | undefined>;
 }
 
 /** Where a file belongs: `packages/di` and `src`, say. */
@@ -34,18 +35,27 @@ interface Place {
 const root = resolve(process.argv[2] ?? '.');
 const packages = globSync('packages/*/package.json', { cwd: root }).map(readPackage);
 const files = globSync(
-  ['packages/*/**/*.ts', 'apps/*/**/*.ts', 'bench/**/*.ts', 'docs/**/*.ts', 'scripts/**/*.ts'],
+  [
+    '{packages,apps}/*/**/*.{ts,js}',
+    '{bench,docs,scripts}/**/*.{ts,js}',
+    'docs/.vitepress/**/*.ts',
+  ],
   {
     cwd: root,
+    // Fixtures in `circular` import each other because a test is about that.
     exclude: (name) =>
-      ['node_modules', 'dist', 'cache', 'must-not-compile'].includes(lastPart(name)),
+      ['node_modules', 'dist', 'cache', 'must-not-compile', 'circular'].includes(lastPart(name)),
   },
 ).toSorted();
 
 let violations = 0;
+/** File → the files of this workspace that it imports. */
+const graph = new Map<string, Set<string>>(files.map((file) => [file, new Set()]));
 for (const file of files) {
   const source = readFileSync(join(root, file), 'utf8');
   for (const { specifier, offset } of importsOf(file, source)) {
+    const imported = fileBehind(file, specifier);
+    if (imported !== undefined && graph.has(imported)) graph.get(file)!.add(imported);
     const objection = object(file, specifier);
     if (objection === undefined) continue;
     violations += 1;
@@ -53,18 +63,22 @@ for (const file of files) {
     console.error(`${file}:${line} imports ${specifier}: ${objection}`);
   }
 }
-if (violations > 0) {
-  console.error(`\n${violations} forbidden import${violations === 1 ? '' : 's'}.`);
+const circles = circlesIn(graph);
+for (const circle of circles) {
+  console.error(`${circle.join(' → ')}: files import each other. Move what both need into a leaf.`);
+}
+if (violations + circles.length > 0) {
+  console.error(`\n${count(violations, 'forbidden import')}, ${count(circles.length, 'circle')}.`);
   process.exitCode = 1;
 } else {
   console.log(`${files.length} files keep the boundaries.`);
 }
 
-/** Why the file must not import this and what to do instead; nothing when it may. */
+/** Says why the file must not import this and what to do instead; returns `undefined` when it may. */
 function object(file: string, specifier: string): string | undefined {
   const place = placeOf(file);
   if (specifier.startsWith('.')) return objectToRelative(file, place, specifier);
-  const target = packages.find((p) => specifier === p.name || specifier.startsWith(`${p.name}/`));
+  const target = packageOf(specifier);
   if (target === undefined) return undefined; // somebody else's; knip compares it with package.json
   return objectToDoor(specifier, target) ?? objectToEdge(place, target);
 }
@@ -81,9 +95,10 @@ function objectToRelative(file: string, place: Place, specifier: string): string
 }
 
 function objectToDoor(specifier: string, { name, folder, doors }: Package): string | undefined {
-  const door = specifier.replace(name, '.');
-  if (doors.includes(door)) return undefined;
-  const open = doors.filter((d) => d !== './package.json').map((d) => d.replace('.', name));
+  if (doors.has(specifier.replace(name, '.'))) return undefined;
+  const open = [...doors.keys()]
+    .filter((door) => door !== './package.json')
+    .map((door) => door.replace('.', name));
   return `it is not a public entry of ${name}. Use ${open.join(' or ')}, or add it to exports in packages/${folder}/package.json.`;
 }
 
@@ -127,19 +142,65 @@ function importsOf(file: string, source: string): { specifier: string; offset: n
   return found;
 }
 
+/** The file of this workspace that an import leads to; `undefined` for a library. */
+function fileBehind(file: string, specifier: string): string | undefined {
+  if (specifier.startsWith('.')) return join(dirname(file), specifier);
+  const target = packageOf(specifier);
+  const source = target?.doors.get(specifier.replace(target.name, '.'));
+  return source === undefined ? undefined : join('packages', target!.folder, source);
+}
+
+/** The shortest circle through each file that is part of one, each circle once. */
+function circlesIn(imports: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
+  const circles = new Map<string, string[]>();
+  for (const start of imports.keys()) {
+    const circle = circleThrough(start, imports);
+    const key = circle?.toSorted().join();
+    if (key !== undefined && !circles.has(key)) circles.set(key, circle!);
+  }
+  return [...circles.values()].map((circle) => [...circle, circle[0]!]);
+}
+
+function circleThrough(
+  start: string,
+  imports: ReadonlyMap<string, ReadonlySet<string>>,
+): string[] | undefined {
+  const paths = [[start]];
+  const seen = new Set<string>();
+  for (const path of paths) {
+    for (const next of imports.get(path.at(-1)!) ?? []) {
+      if (next === start) return path;
+      if (!seen.has(next)) paths.push([...path, next]);
+      seen.add(next);
+    }
+  }
+  return undefined;
+}
+
 function placeOf(file: string): Place {
   const [top = '', second = '', third = ''] = file.split(sep);
   const isWorkspace = top === 'packages' || top === 'apps';
   return isWorkspace ? { home: `${top}/${second}`, area: third } : { home: top, area: second };
 }
 
+function packageOf(specifier: string): Package | undefined {
+  return packages.find(({ name }) => specifier === name || specifier.startsWith(`${name}/`));
+}
+
 function readPackage(file: string): Package {
   const manifest = JSON.parse(readFileSync(join(root, file), 'utf8')) as {
     name: string;
-    exports?: Record<string, unknown>;
+    exports?: Record<string, string | { 'thereafter-source'?: string }>;
   };
-  const doors = Object.keys(manifest.exports ?? {});
-  return { folder: lastPart(dirname(file)), name: manifest.name, doors };
+  const doors = Object.entries(manifest.exports ?? {}).map(
+    ([door, target]) =>
+      [door, typeof target === 'string' ? target : target['thereafter-source']] as const,
+  );
+  return { folder: lastPart(dirname(file)), name: manifest.name, doors: new Map(doors) };
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function lastPart(path: string): string {

@@ -99,7 +99,7 @@ describe('check-boundaries', () => {
     const { output } = check();
     expect(output).toContain('../../di/src/index.ts: it leaves packages/tasks.');
     expect(output).toContain('../../../packages/di/src/index.ts: it leaves apps/tour.');
-    expect(output).toContain('2 forbidden imports.');
+    expect(output).toContain('2 forbidden imports, 0 circles.');
   });
 
   it('refuses sources that import what is not published with them', () => {
@@ -115,5 +115,63 @@ describe('check-boundaries', () => {
   it('asks for a new package to be added to the table', () => {
     addFile('packages/mystery/src/a.ts', "import '@thereafter/di';\n");
     expect(check().output).toContain('packages/mystery is not in the table');
+  });
+});
+
+describe('check-boundaries, of circles', () => {
+  it.each([
+    ['a static import', "import { b } from './b.ts';"],
+    ['an import of a type', "import type { B } from './b.ts';"],
+    ['a re-export', "export * from './b.ts';"],
+    ['a dynamic import', "await import('./b.ts');"],
+    ['an import type', "type B = import('./b.ts').B;"],
+  ])('refuses one that %s is part of, once an import is turned round', (_, code) => {
+    addFile('packages/di/src/a.ts', `${code}\nimport './c.ts';\n`);
+    addFile('packages/di/src/b.ts', "import './c.ts';\n");
+    addFile('packages/di/src/c.ts', '');
+    expect(check()).toEqual({ exitCode: 0, output: '3 files keep the boundaries.\n' });
+    addFile('packages/di/src/a.ts', `${code}\n`);
+    addFile('packages/di/src/c.ts', "import './a.ts';\n");
+    expect(check()).toEqual({
+      exitCode: 1,
+      output:
+        'packages/di/src/a.ts → packages/di/src/b.ts → packages/di/src/c.ts → packages/di/src/a.ts: ' +
+        'files import each other. Move what both need into a leaf.\n\n0 forbidden imports, 1 circle.\n',
+    });
+  });
+
+  it('follows imports through the doors of packages', () => {
+    addFile('packages/di/src/index.ts', "import 'thereafter/testing';\n");
+    addFile('packages/thereafter/src/index.ts', "import './app.ts';\n");
+    addFile('packages/thereafter/src/app.ts', "import '@thereafter/di';\n");
+    const { exitCode, output } = check();
+    expect(exitCode).toBe(1);
+    expect(output).toContain(
+      'packages/di/src/index.ts → packages/thereafter/src/index.ts → packages/thereafter/src/app.ts → ' +
+        'packages/di/src/index.ts: files import each other.',
+    );
+  });
+
+  it('names the shortest circle of every file, once', () => {
+    addFile('scripts/a.ts', "import './b.ts';\nimport './c.ts';\n");
+    addFile('scripts/b.js', "import './a.ts';\n");
+    addFile('scripts/b.ts', "import './c.ts';\nimport './a.ts';\n");
+    addFile('scripts/c.ts', "import './a.ts';\n");
+    addFile('scripts/itself.ts', "import './itself.ts';\n");
+    const { output } = check();
+    expect(output.split('\n').map((line) => line.split(':')[0])).toEqual([
+      'scripts/a.ts → scripts/b.ts → scripts/a.ts',
+      'scripts/c.ts → scripts/a.ts → scripts/c.ts',
+      'scripts/itself.ts → scripts/itself.ts',
+      '',
+      '0 forbidden imports, 3 circles.',
+      '',
+    ]);
+  });
+
+  it('lets fixtures be circular when their folder says so', () => {
+    addFile('packages/cli/test/fixtures/circular/egg.ts', "import './hen.ts';\n");
+    addFile('packages/cli/test/fixtures/circular/hen.ts', "import './egg.ts';\n");
+    expect(check().exitCode).toBe(0);
   });
 });

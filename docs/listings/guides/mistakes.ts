@@ -21,7 +21,7 @@ export class SignUps {
   @Post('/called')
   called(@Query('email', Type.String()) email: string, tasks: BackgroundTasks) {
     // @ts-expect-error A promise: the work has begun, and nobody hears of its failure.
-    tasks.add(this.mailer.send(email)); // throws a TypeError
+    tasks.add(this.mailer.send(email)); // throws ARGUMENT_INVALID
     return 'is never returned';
   }
 

@@ -1,11 +1,9 @@
+import { ArgumentError } from '@thereafter/di/errors';
 import { isFrameworkError } from './framework-error.ts';
 import { explainCycle, imports } from './import-cycle.ts';
-import { CompileError } from './transform.ts';
 
 /** Something that the user can put right. Shown as one line, which says what to do. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
-}
+export class CommandError extends ArgumentError {}
 
 /**
  * Says on standard error why a program or command failed: what people can act upon in a line, code that
@@ -13,7 +11,7 @@ export class CommandError extends Error {
  */
 export function printFailure(error: unknown): void {
   if (error instanceof CommandError) console.error(`thereafter: ${error.message}`);
-  else if (error instanceof CompileError || isFrameworkError(error)) console.error(error.message);
+  else if (isFrameworkError(error)) console.error(error.message);
   else if (isMissingModule(error)) console.error(`thereafter: ${describeMissing(error.message)}`);
   else console.error(error);
   const cycle = explainCycle(error, imports);

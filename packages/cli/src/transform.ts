@@ -1,3 +1,4 @@
+import { ThereafterError } from '@thereafter/di/errors';
 import { transformSync, type OxcError, type TransformOptions } from 'oxc-transform';
 
 /** One thing the compiler refused, and where. Lines and columns count from 1, as editors do. */
@@ -12,11 +13,8 @@ export interface CompileProblem {
 /**
  * A file that does not parse. Its message gives each problem as `file:line:column`, which a terminal
  * makes a link, and shows the line below it.
- *
- * Not a `ThereafterError`: it is thrown while modules load, before the framework itself has.
  */
-export class CompileError extends SyntaxError {
-  override readonly name = 'CompileError';
+export class CompileError extends ThereafterError {
   // Private, because Node prints every plain field of an error below its message.
   readonly #problems: readonly CompileProblem[];
 
@@ -29,6 +27,10 @@ export class CompileError extends SyntaxError {
     this.#problems = problems;
     // The frames of the loader say nothing about the mistake and would push it off the screen.
     this.stack = `${this.name}: ${this.message}`;
+  }
+
+  get code(): 'COMPILE_FAILED' {
+    return 'COMPILE_FAILED';
   }
 
   /** What was refused, in the order of the file; never empty. */

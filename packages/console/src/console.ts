@@ -1,4 +1,4 @@
-import { Controller, type Class, type Context } from 'thereafter';
+import { Controller, ThereafterError, type Class, type Context } from 'thereafter';
 import { guard } from './guard.ts';
 import { ConsoleController } from './console-controller.ts';
 
@@ -20,18 +20,27 @@ export interface ConsoleOptions {
  * the durable jobs of the app with what can be done about them, and its routes. Whoever sees it sees
  * payloads, results and stack traces.
  *
- * @throws {TypeError} Without `authorize`: there is no console for everybody by oversight.
+ * @throws {ConsoleOpenError} `CONSOLE_OPEN` without `authorize`: there is no console for everybody by oversight.
  */
 export function adminConsole({ authorize, path = '/console', title = '' }: ConsoleOptions): Class {
   if (typeof authorize !== 'function') {
-    throw new TypeError(
-      'adminConsole() wants authorize, a function that says who may see it, and got none. For a console ' +
-        'that only this machine sees: adminConsole({ authorize: fromThisMachine }).',
-    );
+    throw new ConsoleOpenError();
   }
   @Controller(path, { documented: false, use: [guard(authorize)] })
   class Console extends ConsoleController {
     protected override readonly title = title;
   }
   return Console;
+}
+
+/** Nothing says who may see the console. */
+class ConsoleOpenError extends ThereafterError {
+  readonly code = 'CONSOLE_OPEN';
+
+  constructor() {
+    super(
+      'adminConsole() wants authorize, a function that says who may see it, and got none. For a console ' +
+        'that only this machine sees: adminConsole({ authorize: fromThisMachine }).',
+    );
+  }
 }

@@ -3,14 +3,19 @@ export abstract class ThereafterError extends Error {
   /** Stable identifier, documented in `docs/reference/errors.md`. Codes are never reused. */
   abstract readonly code: string;
   /**
-   * When trying again makes sense, where it does. A handler that throws such an error answers 503 with
-   * `Retry-After`.
+   * After how many seconds trying again makes sense, where it does. A handler that throws such an error
+   * answers 503 with `Retry-After`.
    */
-  readonly retryAfterSeconds?: number;
+  declare readonly retryAfterSeconds?: number;
 
   override get name(): string {
     return this.constructor.name;
   }
+}
+
+/** The program gave an argument or an option that cannot be used. The message says what can. */
+export class ArgumentError extends ThereafterError {
+  readonly code = 'ARGUMENT_INVALID';
 }
 
 /**
@@ -84,7 +89,7 @@ export class InvalidContainerError extends ThereafterError {
 }
 
 /**
- * Why something cannot be had at this time.
+ * Why a container or a scope cannot do something.
  *
  * - `TA120` the scope has ended, or the container is closed
  * - `TA121` the container has not been started
@@ -92,15 +97,43 @@ export class InvalidContainerError extends ThereafterError {
  * - `TA123` the value is asynchronous and has not been awaited yet
  * - `TA124` it is being built right now, and asks for itself
  * - `TA125` an input that it needs is not valid
+ * - `TA126` the container has started, and everything was planned then
+ * - `TA127` a generator dependency did not yield once
  */
-export type ResolutionCode = 'TA120' | 'TA121' | 'TA122' | 'TA123' | 'TA124' | 'TA125';
+export type ResolutionCode =
+  | 'TA120'
+  | 'TA121'
+  | 'TA122'
+  | 'TA123'
+  | 'TA124'
+  | 'TA125'
+  | 'TA126'
+  | 'TA127';
 
-/** Something was asked of a container or scope at a time when it cannot answer. */
+/** Something was asked of a container or a scope that it cannot do, or not at this time. */
 export class ResolutionError extends ThereafterError {
   readonly code: ResolutionCode;
 
   constructor(code: ResolutionCode, message: string) {
     super(message);
     this.code = code;
+  }
+}
+
+/**
+ * More than one thing failed, and each is told of. What fails alone is thrown as it is.
+ *
+ * - `TA130` singletons could not be built
+ * - `TA131` the clean-up of a scope or a container failed
+ */
+export class SeveralFailedError extends ThereafterError {
+  readonly code: 'TA130' | 'TA131';
+  /** What was thrown, in the order of time. */
+  readonly errors: readonly unknown[];
+
+  constructor(code: SeveralFailedError['code'], errors: Iterable<unknown>, message: string) {
+    super(message);
+    this.code = code;
+    this.errors = [...errors];
   }
 }

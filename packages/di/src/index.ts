@@ -8,9 +8,11 @@ export {
   type InjectableOptions,
 } from './decorators.ts';
 export {
+  ArgumentError,
   InjectionError,
   InvalidContainerError,
   ResolutionError,
+  SeveralFailedError,
   ThereafterError,
   type InjectionCode,
   type ResolutionCode,

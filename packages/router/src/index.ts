@@ -1,2 +1,1 @@
-export { RouteConflictError } from './errors.ts';
 export { createRouter, type Match, type Method, type Miss, type Router } from './router.ts';

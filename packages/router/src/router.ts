@@ -1,5 +1,4 @@
 import FindMyWay, { type HTTPMethod } from 'find-my-way';
-import { RouteConflictError } from './errors.ts';
 
 /** Longest path parameter that matches, in characters; a longer one is refused as `too-long`. */
 const MAX_PARAM_LENGTH = 1024;
@@ -34,9 +33,11 @@ export interface Router<T> {
    * Declares a route. A GET route answers HEAD too, unless HEAD is declared for itself.
    *
    * @param path - `/users/:id`, `/files/*`; a trailing slash makes no difference.
-   * @throws {RouteConflictError} When a route of this method matches the same paths.
+   * @returns What was stored with a route that answers the same requests: then nothing is added.
+   *   `undefined` when there is none.
+   * @throws When the path cannot be matched, such as for an expression that a long path would keep busy.
    */
-  add(method: Method, path: string, store: T): void;
+  add(method: Method, path: string, store: T): T | undefined;
   /** Freezes the routes and compiles the lookup; call it once, after the last `add`. */
   compile(): void;
   /** @param url - The request target, query string included. */
@@ -59,8 +60,6 @@ export function createRouter<T>(): Router<T> {
   const methods = new Set<Method>();
 
   function declare(method: Method, path: string, store: T): void {
-    const same = find(method, path);
-    if (same) throw new RouteConflictError(method, path, same.store);
     routes.on(method, path, unreachable, store);
     methods.add(method);
   }
@@ -80,8 +79,11 @@ export function createRouter<T>(): Router<T> {
 
   return {
     add(method, path, store) {
+      const same = find(method, path);
+      if (same) return same.store as T; // what was added with it
       declare(method, path, store);
       declared.push({ method, path, store });
+      return undefined;
     },
 
     compile() {

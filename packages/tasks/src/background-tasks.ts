@@ -45,7 +45,7 @@ export class BackgroundTasks {
   /**
    * Adds a task. Tasks of one request run one at a time, in the order in which they were added.
    *
-   * @throws {TypeError} When the first argument cannot be run, such as a promise.
+   * @throws {ArgumentError} When the first argument cannot be run, such as a promise.
    * @throws {PayloadError} `TASK_PAYLOAD` when the payload does not fit the task's schema.
    * @throws {TasksFullError} `TASKS_FULL` when too many tasks of the app wait. Left alone, the client gets 503.
    * @throws {JobEngineMissingError} `TASK_NEEDS_ENGINE` for a durable task without a job engine.
@@ -59,7 +59,7 @@ export class BackgroundTasks {
   /**
    * Sets options for the tasks that are added through the result.
    *
-   * @throws {TypeError} When `timeout` is not a duration.
+   * @throws {ArgumentError} When `timeout` is not a duration.
    */
   with({ timeout, ...options }: AddOptions): { readonly add: AddTask } {
     const settings: TaskSettings =

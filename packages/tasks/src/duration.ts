@@ -1,3 +1,5 @@
+import { ArgumentError } from '@thereafter/di';
+
 /** A length of time in words: `'250ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
@@ -6,12 +8,12 @@ const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
 /**
  * A duration in milliseconds.
  *
- * @throws {TypeError} When the text is not a duration, or negative.
+ * @throws {ArgumentError} When the text is not a duration, or negative.
  */
 export function toMilliseconds(duration: Duration): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration) ?? [];
   if (amount === undefined) {
-    throw new TypeError(
+    throw new ArgumentError(
       `'${duration}' is not a duration. Write a number and a unit: ms, s, m, h or d, as in '30s'.`,
     );
   }

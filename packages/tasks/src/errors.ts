@@ -101,7 +101,7 @@ export class TaskAbandonedError extends ThereafterError {
 
 /** `inThread()` cannot do its work. */
 export class ThreadError extends ThereafterError {
-  readonly code: 'THREAD_NO_POOL' | 'THREAD_OUTSIDE_TASK';
+  readonly code: 'THREAD_NO_FUNCTION' | 'THREAD_NO_POOL' | 'THREAD_OUTSIDE_TASK';
 
   constructor(code: ThreadError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

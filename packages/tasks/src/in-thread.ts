@@ -9,8 +9,8 @@ import { ThreadError } from './errors.ts';
  *
  * Needs the package `piscina`, which is loaded at the first run.
  *
- * @throws {ThreadError} When it runs: `THREAD_NO_POOL` without `piscina`, `THREAD_OUTSIDE_TASK` when it
- *   is called instead of added.
+ * @throws {ThreadError} When it runs: `THREAD_NO_POOL` without `piscina`, `THREAD_NO_FUNCTION` when the
+ *   module does not export the function, `THREAD_OUTSIDE_TASK` when it is called instead of added.
  */
 export function inThread<F extends (...args: never[]) => unknown>(
   module: URL,

@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import { AsyncResource } from 'node:async_hooks';
 import { currentTask, type CurrentTask } from './current-task.ts';
 import { eventTime, type TASK_ENDS, type TaskSubject } from './events.ts';
@@ -101,7 +102,7 @@ export class QueuedTask implements TaskHandle, TaskEntry, CurrentTask {
   #controller: AbortController | undefined = undefined;
   #abortReason: unknown = undefined;
 
-  /** @throws {TypeError} When the first argument cannot be run. */
+  /** @throws {ArgumentError} When the first argument cannot be run. */
   constructor(
     task: unknown,
     spec: TaskSpec | undefined,
@@ -223,13 +224,13 @@ function isReference(value: unknown): value is object {
 
 function assertFunction(task: unknown): void {
   if (isClass(task)) {
-    throw new TypeError(
+    throw new ArgumentError(
       `tasks.add() got the class ${task.name}, which is not a task. Decorate it with @Task(schema).`,
     );
   }
   if (typeof task === 'function') return;
   const isPromise = isReference(task) && 'then' in task;
-  throw new TypeError(
+  throw new ArgumentError(
     isPromise
       ? 'tasks.add() got a promise: the work has already begun. Pass the function and its arguments: ' +
           'tasks.add(send, email) instead of tasks.add(send(email)).'

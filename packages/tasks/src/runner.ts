@@ -1,4 +1,4 @@
-import type { Container, Plan } from '@thereafter/di';
+import { ArgumentError, type Container, type Plan } from '@thereafter/di';
 import type { JobEngine } from './durable.ts';
 import {
   JobEngineMissingError,
@@ -104,7 +104,8 @@ export class TaskRunner implements AppTasks {
    */
   include(task: Runnable): void {
     const spec = taskSpecOf(task);
-    if (!spec) throw new TypeError(`${task.name} is not a task. Decorate it with @Task(schema).`);
+    if (!spec)
+      throw new ArgumentError(`${task.name} is not a task. Decorate it with @Task(schema).`);
     this.#engine?.include(task, this.#container);
     if (spec.options.durable) return void this.engineFor(spec);
     const needs = [{ label: 'the task', key: spec.key }];

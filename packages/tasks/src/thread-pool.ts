@@ -6,10 +6,20 @@ import type { ThreadCall } from './thread-worker.ts';
 export class ThreadPool {
   #pool: Promise<Piscina> | undefined;
 
-  /** Calls a function in a thread. When the signal aborts, the thread is ended. */
+  /**
+   * Calls a function in a thread. When the signal aborts, the thread is ended.
+   *
+   * @throws {ThreadError} `THREAD_NO_POOL` without `piscina`, `THREAD_NO_FUNCTION` when the module does not
+   *   export the function.
+   */
   async call(call: ThreadCall, signal: AbortSignal): Promise<unknown> {
     const pool = await (this.#pool ??= open());
-    return await pool.run(call, { signal });
+    try {
+      return await pool.run(call, { signal });
+    } catch (error) {
+      if (!(error instanceof Error) || error.cause !== 'THREAD_NO_FUNCTION') throw error;
+      throw new ThreadError(error.cause, `${error.message} Export it, or correct its name.`);
+    }
   }
 
   /** Ends the threads, whatever they are doing. */

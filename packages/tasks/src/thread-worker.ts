@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { ThreadError } from './errors.ts';
 
 /** What a worker thread is asked to do. */
 export interface ThreadCall {
@@ -14,7 +15,9 @@ export async function call({ module, exportName, args }: ThreadCall): Promise<un
   const exports = (await import(onDisk(module))) as Record<string, unknown>;
   const fn = exports[exportName];
   if (typeof fn !== 'function') {
-    throw new TypeError(`${module} exports no function ${exportName}.`);
+    // Says whose error it is: neither a class nor a code survives the way out of a thread.
+    const cause = 'THREAD_NO_FUNCTION' satisfies ThreadError['code'];
+    throw new Error(`${module} exports no function ${exportName}.`, { cause });
   }
   return await fn(...args);
 }

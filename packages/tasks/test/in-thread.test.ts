@@ -51,6 +51,23 @@ describe('inThread', () => {
     await runner.close(0);
   });
 
+  it('names the function that the module does not export', async () => {
+    const runner = createRunner();
+    const errors: unknown[] = [];
+    runner.onError = (error) => errors.push(error);
+    const { tasks, respond } = request(runner);
+    tasks.add(inThread(new URL('./fixtures/threads.js', import.meta.url), 'nothing'));
+    respond();
+    await runner.settled();
+    expect(errors).toMatchObject([
+      {
+        code: 'THREAD_NO_FUNCTION',
+        message: expect.stringContaining('exports no function nothing.'),
+      },
+    ]);
+    await runner.close(0);
+  });
+
   it('passes on what the function throws', async () => {
     const runner = createRunner();
     const errors: unknown[] = [];

@@ -1,4 +1,5 @@
 import {
+  ArgumentError,
   createContainer,
   ThereafterError,
   type Class,
@@ -23,6 +24,7 @@ import { InvalidAppError, planApp, registerCarrier, type Registrations } from '.
 import type { Context } from './context.ts';
 import type { IncludeOptions } from './decorators/metadata.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
+import { Problem } from './response/problem.ts';
 import { appHost, type AppBlueprint } from './host.ts';
 import { createLog, type AppLog } from './log.ts';
 import type { Middleware } from './middleware.ts';
@@ -60,7 +62,7 @@ export interface AddRoute {
 
 /** An app was used in a way that its state does not allow. */
 export class AppStateError extends ThereafterError {
-  readonly code: 'APP_STARTED' | 'APP_NOT_STARTED' | 'APP_WITHOUT_JOBS';
+  readonly code: 'APP_CLOSED' | 'APP_STARTED' | 'APP_NOT_STARTED' | 'APP_WITHOUT_JOBS';
 
   constructor(code: AppStateError['code'], message: string) {
     super(message);
@@ -149,7 +151,7 @@ export class App implements AsyncDisposable {
    * Adds controllers and tasks; controllers optionally below a prefix, or with a prefix, tags,
    * middleware and dependencies that hold for all of them, around their own.
    *
-   * @throws {TypeError} For a class that is neither.
+   * @throws {ArgumentError} For a class that is neither.
    */
   include(...parts: Part[]): this;
   include(prefix: string, ...controllers: Class[]): this;
@@ -364,7 +366,8 @@ export class App implements AsyncDisposable {
     try {
       return await this.listen(options);
     } catch (error) {
-      console.error(error instanceof ThereafterError ? error.message : error);
+      const needsNoStack = error instanceof ThereafterError && !isFromItsCode(error);
+      console.error(needsNoStack ? error.message : error);
       process.exit(1);
     }
   }
@@ -402,4 +405,9 @@ export class App implements AsyncDisposable {
       'The app has started: everything is planned there. Register before listen(), and listen once.',
     );
   }
+}
+
+/** Whether the stack of an error says which line of the program is at fault. */
+function isFromItsCode(error: ThereafterError): boolean {
+  return error instanceof ArgumentError || error instanceof Problem;
 }

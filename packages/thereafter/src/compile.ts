@@ -1,5 +1,5 @@
 import { ThereafterError, type Container, type ExternalSource, type Plan } from '@thereafter/di';
-import { createRouter, RouteConflictError, type Router } from '@thereafter/router';
+import { createRouter, type Router } from '@thereafter/router';
 import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tasks';
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
@@ -32,6 +32,21 @@ export class InvalidAppError extends ThereafterError {
     });
     super(`The app cannot start:\n${list.join('\n')}`);
     this.errors = errors;
+  }
+}
+
+/**
+ * Why a route cannot be found by its requests.
+ *
+ * - `ROUTE_CONFLICT` another one answers the same requests
+ * - `ROUTE_PATH_INVALID` its path cannot be matched
+ */
+class RouteError extends ThereafterError {
+  readonly code: 'ROUTE_CONFLICT' | 'ROUTE_PATH_INVALID';
+
+  constructor(code: RouteError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
   }
 }
 
@@ -125,17 +140,25 @@ function carrierPart(name: string, read: (ctx: Context) => unknown): ExternalSou
 
 type Declared = Pick<Route, 'method' | 'path' | 'name'>;
 
-/** Two routes for the same requests, each named with the place that declares it. */
-function findConflicts(routes: readonly Declared[]): Error[] {
+/** Routes that cannot stand beside the ones before them, or have no path that can be matched. */
+function findConflicts(routes: readonly Declared[]): RouteError[] {
   const router = createRouter<Declared>();
   return routes.flatMap((route) => {
+    const { method, path, name } = route;
     try {
-      router.add(route.method, route.path, route);
-      return [];
-    } catch (error) {
-      if (!(error instanceof RouteConflictError)) return [error as Error]; // a malformed pattern
-      const { name } = error.first as Declared; // what was added above
-      return [new Error(`${error.message} Both ${name} and ${route.name} declare it.`)];
+      const first = router.add(method, path, route);
+      return first ? [toConflict(first, route)] : [];
+    } catch (cause) {
+      const problem = `${method} ${path} of ${name} cannot be matched: ${(cause as Error).message}.`;
+      return [new RouteError('ROUTE_PATH_INVALID', `${problem} Correct the path.`, { cause })];
     }
   });
+}
+
+function toConflict(first: Declared, { method, path, name }: Declared): RouteError {
+  return new RouteError(
+    'ROUTE_CONFLICT',
+    `${method} ${path} is declared twice. Remove one, or change its method or path. ` +
+      `Both ${first.name} and ${name} declare it.`,
+  );
 }

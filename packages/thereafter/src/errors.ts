@@ -4,7 +4,7 @@ export { InvalidAppError } from './compile.ts';
 export { UpstreamError } from './http-client.ts';
 export { OpenApiError, type OpenApiCode } from './openapi/errors.ts';
 export { ListenError } from './socket/server.ts';
-export { ThereafterError } from '@thereafter/di';
+export { ArgumentError, ThereafterError } from '@thereafter/di';
 export {
   JobEngineMissingError,
   JobsNotStoredError,

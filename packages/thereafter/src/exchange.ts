@@ -1,4 +1,4 @@
-import type { Failure, Scope } from '@thereafter/di';
+import { ThereafterError, type Failure, type Scope } from '@thereafter/di';
 import {
   BackgroundTasks,
   TaskQueue,
@@ -135,7 +135,7 @@ export class Exchange implements TaskHost {
     if (this.#outcome) return;
     this.#outcome = outcome;
     if (this.#observers) for (const observe of this.#observers) observe(outcome);
-    if (outcome !== 'sent') this.#controller?.abort(new Error('the client left'));
+    if (outcome !== 'sent') this.#controller?.abort(new ClientLeftError());
     if (this.#state === 'answered') this.#over();
   }
 
@@ -210,10 +210,10 @@ export class Exchange implements TaskHost {
   /**
    * Says that somebody reads the body now.
    *
-   * @throws {TypeError} When it has been read already: there is nothing left.
+   * @throws {BodyTakenError} `BODY_TAKEN` when it has been read already: there is nothing left.
    */
   takeBody(): void {
-    if (this.#isBodyTaken) throw new TypeError('The body has been read before, in another form.');
+    if (this.#isBodyTaken) throw new BodyTakenError();
     this.#isBodyTaken = true;
   }
 
@@ -251,3 +251,26 @@ export class Exchange implements TaskHost {
 }
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({ __proto__: null }) as never;
+
+/** The client left before the response was complete. The reason of the signal. */
+class ClientLeftError extends ThereafterError {
+  readonly code = 'CLIENT_LEFT';
+
+  constructor() {
+    super(
+      'The client left before the response was complete. Nobody waits for what is still done for it.',
+    );
+  }
+}
+
+/** The body of a request was asked for in a second form. */
+class BodyTakenError extends ThereafterError {
+  readonly code = 'BODY_TAKEN';
+
+  constructor() {
+    super(
+      'The body has been read before, in another form, and its bytes were not kept. Ask for one form of ' +
+        'it, or read the bytes and take them apart.',
+    );
+  }
+}

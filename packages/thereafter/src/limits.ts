@@ -100,7 +100,7 @@ export const DEFAULT_LIMITS: Required<Limits> & { readonly multipart: Required<M
     maxUnanswered: 64,
   };
 
-/** @throws {TypeError} For a duration that is none. */
+/** @throws {ArgumentError} For a duration that is none. */
 export function toAppLimits(given: Limits = {}): AppLimits {
   const { headTimeout, requestTimeout, uploadTimeout, keepAliveTimeout, ...rest } = {
     ...DEFAULT_LIMITS,

@@ -1,4 +1,11 @@
-import { methodNeeds, nameOf, type Class, type Key, type Need } from '@thereafter/di';
+import {
+  ArgumentError,
+  methodNeeds,
+  nameOf,
+  type Class,
+  type Key,
+  type Need,
+} from '@thereafter/di';
 import type { Method } from '@thereafter/router';
 import { Context } from './context.ts';
 import { controllerOf, routesOf, type IncludeOptions } from './decorators/metadata.ts';
@@ -67,7 +74,7 @@ export function functionRoute(
 export function controllerRoutes(target: Class, around: IncludeOptions): Route[] {
   const controller = controllerOf(target);
   if (!controller) {
-    throw new TypeError(
+    throw new ArgumentError(
       `include() wants controllers and tasks, and ${nameOf(target)} is neither. Add @Controller() or @Task(schema) to it.`,
     );
   }

@@ -1,7 +1,6 @@
 import { isFrameworkError } from '../framework-error.ts';
 import { CommandError } from '../failure.ts';
 import { inspect } from '../inspect.ts';
-import { CompileError } from '../transform.ts';
 import type { Finding } from './check.ts';
 
 /** Whether the app could start: every route and task is planned, nothing is built and no port opens. */
@@ -17,9 +16,8 @@ export async function checkPlan(entry: string): Promise<Finding[]> {
     });
   } catch (error) {
     if (error instanceof CommandError || isFrameworkError(error)) {
-      return [{ problem: error.message, remedy: '' }];
+      return [{ problem: error.message.trim(), remedy: '' }];
     }
-    if (error instanceof CompileError) return [{ problem: error.message.trim(), remedy: '' }];
     return [
       {
         problem: `The program fails while it is loaded: ${error instanceof Error ? error.stack : String(error)}`,

@@ -74,7 +74,7 @@ describe('thereafter doctor', () => {
       "src/app.ts:3 imports Mailer as a type only, and the constructor of Mails asks for it: there is nothing to inject. Write import { Mailer } from './mailer.ts'",
       'biome.json: the rule style/useImportType is on.',
       'eslint.config.js: the rule consistent-type-imports is on.',
-      'GET / is declared twice.',
+      '[ROUTE_CONFLICT] GET / is declared twice.',
       '[TA103] ',
       '[TA106] ',
     ];

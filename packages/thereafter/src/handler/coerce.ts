@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import type { TSchema } from 'typebox';
 import { validatorOf } from './validator.ts';
 
@@ -46,7 +47,7 @@ export function compileCoercer(schema: TSchema): Coercer {
     case 'array':
       return coerceList(items ?? {});
     case 'object':
-      throw new TypeError(
+      throw new ArgumentError(
         'An object cannot be read from one text: query strings, headers, cookies and forms are flat. Use a JSON body.',
       );
     default:

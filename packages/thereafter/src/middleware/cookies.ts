@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
 import { stringifySetCookie } from 'cookie';
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -29,7 +30,7 @@ export function getCookie(ctx: Context, name: string): string | undefined {
  * Sets a cookie with the response, an error too. Each one has a header of its own; the last word on a
  * name counts.
  *
- * @throws {TypeError} For a name, path or domain that no header may hold, and for what browsers would
+ * @throws {ArgumentError} For a name, path or domain that no header may hold, and for what browsers would
  *   refuse: `sameSite: 'none'` without `secure`, and what the prefixes `__Host-` and `__Secure-` forbid.
  */
 export function setCookie(
@@ -68,10 +69,10 @@ function assertKept(
   const needsSecure =
     sameSite === 'none' || partitioned === true || /^__(?:Host|Secure)-/i.test(name);
   if (needsSecure && secure !== true) {
-    throw new TypeError(`Browsers keep the cookie ${name} only with secure: true.`);
+    throw new ArgumentError(`Browsers keep the cookie ${name} only with secure: true.`);
   }
   if (/^__Host-/i.test(name) && (path !== '/' || domain !== undefined)) {
-    throw new TypeError(
+    throw new ArgumentError(
       `Browsers keep the cookie ${name} only with path '/' and without a domain.`,
     );
   }
@@ -98,12 +99,12 @@ export interface SignedCookies {
  *
  * @param keys - The first one signs, all are accepted: put a new one in front, and take an old one
  *   away when its cookies may be forgotten. Each has at least 32 characters.
- * @throws {TypeError} Without keys, and for a short one.
+ * @throws {ArgumentError} Without keys, and for a short one.
  */
 export function signedCookies(keys: readonly string[]): SignedCookies {
   const [first] = keys;
   if (first === undefined || keys.some((key) => key.length < MIN_KEY_LENGTH)) {
-    throw new TypeError(
+    throw new ArgumentError(
       `signedCookies() wants keys of at least ${MIN_KEY_LENGTH} characters, e.g. of \`openssl rand -base64 32\`.`,
     );
   }

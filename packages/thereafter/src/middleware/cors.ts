@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
 import type { Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
@@ -27,7 +28,7 @@ export interface CorsOptions {
  * every path. Add it before what may refuse a request, such as authentication: a preflight carries no
  * credentials.
  *
- * @throws {TypeError} For `'*'` with credentials, and for an origin that no browser would send.
+ * @throws {ArgumentError} For `'*'` with credentials, and for an origin that no browser would send.
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export function cors(options: CorsOptions): Middleware {
@@ -78,14 +79,14 @@ function toPredicate(origin: CorsOptions['origin']): (origin: string, ctx: Conte
 function assertSensible({ origin, credentials }: CorsOptions): void {
   if (origin === '*') {
     if (!credentials) return;
-    throw new TypeError(
+    throw new ArgumentError(
       "cors() refuses origin '*' with credentials: any site could act as your users. List the origins.",
     );
   }
   if (typeof origin === 'function') return;
   for (const each of origin) {
     if (each !== 'null' && URL.parse(each)?.origin === each) continue;
-    throw new TypeError(
+    throw new ArgumentError(
       `cors() wants origins such as 'https://app.example', without a path, and got '${each}'.`,
     );
   }

@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
 import { isIPv6 } from 'node:net';
 import { exchangeOf, type Context } from '../context.ts';
@@ -64,17 +65,19 @@ export class TooManyRequests extends Problem {
  * left in `ratelimit` and `ratelimit-policy`. When the store fails that is logged, and the request goes
  * on: a limit protects the app, and must not be what stops it.
  *
- * @throws {TypeError} For a limit that is not a whole number from 1, or a name of other characters.
+ * @throws {ArgumentError} For a limit that is not a whole number from 1, or a name of other characters.
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/11/
  */
 export function rateLimit(options: RateLimitOptions): Middleware {
   const { limit, window, name = 'default', key = byAddress, store = memoryStore() } = options;
   const quota: Quota = { limit, windowMs: toMilliseconds(window) };
   if (!Number.isInteger(limit) || limit < 1) {
-    throw new TypeError(`The limit of rateLimit() is a whole number from 1, and not ${limit}.`);
+    throw new ArgumentError(`The limit of rateLimit() is a whole number from 1, and not ${limit}.`);
   }
   if (!/^[\w-]+$/.test(name)) {
-    throw new TypeError(`The name of a limit has letters, digits, - and _ only, unlike '${name}'.`);
+    throw new ArgumentError(
+      `The name of a limit has letters, digits, - and _ only, unlike '${name}'.`,
+    );
   }
   const policy = `"${name}";q=${limit};w=${Math.ceil(quota.windowMs / 1000)}`;
 

@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import type { Middleware } from '../middleware.ts';
 
 /** What replaces a default: another value, or false for none. */
@@ -63,12 +64,12 @@ const DEFAULTS: Readonly<Record<SecurityHeader, string>> = {
  * later counts instead; a header of a reply does so as well.
  *
  * @param options - By header: another value, or false for none.
- * @throws {TypeError} For a header that is not among the defaults.
+ * @throws {ArgumentError} For a header that is not among the defaults.
  */
 export function securityHeaders(options: SecurityHeadersOptions = {}): Middleware {
   for (const name of Object.keys(options)) {
     if (name in DEFAULTS) continue;
-    throw new TypeError(
+    throw new ArgumentError(
       `securityHeaders() does not know '${name}'. It sets ${Object.keys(DEFAULTS).join(', ')}.`,
     );
   }

@@ -1,3 +1,4 @@
+import { ArgumentError, ThereafterError } from '@thereafter/di';
 import type { Static, TObject } from 'typebox';
 import { http } from '../node-modules.ts';
 
@@ -14,11 +15,13 @@ export interface ProblemDefinition<S extends TObject> {
 /**
  * An error that is an answer: an `application/problem+json` body with its status.
  *
- * A plain `Problem` is a 500, whose detail is logged and never sent.
+ * A plain `Problem` is a 500, whose detail is logged and never sent. Its `code` is `PROBLEM`, unless it
+ * has a member of that name: `status` and `type` say which problem it is.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
-export class Problem extends Error {
+export class Problem extends ThereafterError {
+  declare readonly code: string;
   readonly status: number = 500;
   readonly type: string = 'about:blank';
   /** Response headers that belong to the problem, such as `allow`. */
@@ -26,8 +29,9 @@ export class Problem extends Error {
   /** Members beyond the standard ones. */
   readonly extension: Readonly<Record<string, unknown>> = {};
 
-  override get name(): string {
-    return this.constructor.name;
+  static {
+    // Of the prototype, so that it costs no instance anything, and a member `code` can take its place.
+    Object.defineProperty(this.prototype, 'code', { value: 'PROBLEM', writable: true });
   }
 
   get title(): string {
@@ -37,14 +41,14 @@ export class Problem extends Error {
   /**
    * Declares a problem type with typed members; extend the result to give it a name.
    *
-   * @throws {TypeError} When a member of the extension is one that every problem or error has.
+   * @throws {ArgumentError} When a member of the extension is one that every problem or error has.
    */
   static define<S extends TObject>(
     definition: ProblemDefinition<S>,
-  ): new (extension: Static<S>, detail?: string) => Problem & Static<S> {
+  ): new (extension: Static<S>, detail?: string) => ProblemWith<Static<S>> {
     const taken = Object.keys(definition.extension.properties).find((name) => RESERVED.has(name));
     if (taken !== undefined) {
-      throw new TypeError(
+      throw new ArgumentError(
         `${definition.type} declares the member ${taken}, which every problem has. Name it otherwise.`,
       );
     }
@@ -68,9 +72,16 @@ export class Problem extends Error {
     return DefinedProblem as unknown as new (
       extension: Static<S>,
       detail?: string,
-    ) => Problem & Static<S>;
+    ) => ProblemWith<Static<S>>;
   }
 }
+
+/** A problem with members of its own, which take the place of what errors have besides. */
+type ProblemWith<M> = keyof M & Replaceable extends never
+  ? Problem & M
+  : Omit<Problem, keyof M & Replaceable> & M;
+
+type Replaceable = 'code' | 'retryAfterSeconds';
 
 /** Members of every problem, in its body or as an error. */
 const RESERVED = new Set([

@@ -1,3 +1,4 @@
+import { ArgumentError, ThereafterError } from '@thereafter/di';
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
 import { Readable } from 'node:stream';
 import { exchangeOf, type Context } from '../context.ts';
@@ -26,7 +27,7 @@ export interface SseStream<T = unknown> {
    * Sends an event; does nothing once the stream is over. A client that leaves more than 1 MiB unread
    * is cut.
    *
-   * @throws {TypeError} For an `event` or `id` with a line break, or a `retry` that is no whole number.
+   * @throws {ArgumentError} For an `event` or `id` with a line break, or a `retry` that is no whole number.
    */
   readonly send: (event: SseEvent<T>) => void;
   /** Ends the stream when what was sent is read. */
@@ -178,7 +179,7 @@ class SseBody<T> extends Readable {
     if (this.#state === 'over') return;
     this.push(this.#format(event));
     if (this.readableLength > MAX_BUFFERED_BYTES) {
-      this.destroy(new Error('the client of an event stream leaves more than 1 MiB unread'));
+      this.destroy(new EventStreamError('EVENT_STREAM_UNREAD'));
     }
   }
 
@@ -188,7 +189,9 @@ class SseBody<T> extends Readable {
     if (id !== undefined) text += `id: ${oneLine('id', id)}\n`;
     if (retry !== undefined) {
       if (!Number.isSafeInteger(retry) || retry < 0) {
-        throw new TypeError(`The retry of an event must be whole milliseconds, and is ${retry}.`);
+        throw new ArgumentError(
+          `The retry of an event must be whole milliseconds, and is ${retry}.`,
+        );
       }
       text += `retry: ${retry}\n`;
     }
@@ -216,7 +219,7 @@ class SseBody<T> extends Readable {
     clearInterval(this.#keepAlive);
     this.#settings.stopping.removeEventListener('abort', this.#stop);
     this.#hasRoom?.();
-    this.#controller.abort(new Error('the event stream is over'));
+    this.#controller.abort(new EventStreamError('EVENT_STREAM_OVER'));
     try {
       const ended = this.#cleanUp?.();
       if (isThenable(ended)) ended.then(undefined, () => undefined); // what fails now fails for nobody
@@ -228,9 +231,28 @@ class SseBody<T> extends Readable {
 
 const COMMENT = ':\n\n';
 
+/**
+ * Why an event stream has ended before its time, or at all: the reason of its signal.
+ *
+ * - `EVENT_STREAM_OVER` the client left, the app stops, or `close()` was called
+ * - `EVENT_STREAM_UNREAD` the client does not keep up with the events
+ */
+class EventStreamError extends ThereafterError {
+  readonly code: 'EVENT_STREAM_OVER' | 'EVENT_STREAM_UNREAD';
+
+  constructor(code: EventStreamError['code']) {
+    super(
+      code === 'EVENT_STREAM_OVER'
+        ? 'The event stream is over. What is sent now goes nowhere.'
+        : 'The event stream was cut: its client leaves more than 1 MiB unread. Send less, or less often.',
+    );
+    this.code = code;
+  }
+}
+
 function oneLine(field: string, text: string): string {
   if (/[\r\n\0]/.test(text)) {
-    throw new TypeError(`The ${field} of an event must be one line without NUL.`);
+    throw new ArgumentError(`The ${field} of an event must be one line without NUL.`);
   }
   return text;
 }

@@ -1,4 +1,4 @@
-import { ThereafterError } from '@thereafter/di';
+import { ArgumentError, ThereafterError } from '@thereafter/di';
 import type { Context } from '../context.ts';
 import { isInstance, isThenable } from '../untrusted.ts';
 import { Busy, Problem } from './problem.ts';
@@ -52,7 +52,7 @@ export function toErrorReply(
 function toHandledReply(error: unknown, handled: unknown, ctx: Context): Reply {
   if (isResponse(handled)) return fromResponse(handled);
   if (handled !== undefined && !(handled instanceof Problem)) {
-    throw new TypeError('An onError handler must give a Problem or a Response.');
+    throw new ArgumentError('An onError handler must give a Problem or a Response.');
   }
   const final = handled ?? error;
   const reply = toProblemReply(final, ctx.path, ctx.id);
@@ -61,12 +61,23 @@ function toHandledReply(error: unknown, handled: unknown, ctx: Context): Reply {
 }
 
 function toBrokenHandlerReply(error: unknown, broken: unknown, ctx: Context): Reply {
-  logFailure(new AggregateError([error, broken], 'an error handler failed'), ctx);
+  logFailure(new ErrorHandlerError([error, broken]), ctx);
   return toProblemReply(undefined, ctx.path, ctx.id);
 }
 
 function logFailure(error: unknown, ctx: Context): void {
   ctx.log.error({ err: error, method: ctx.method, path: ctx.path }, 'request failed');
+}
+
+/** An `onError` handler threw. `errors` are what it was given, and what it threw. */
+class ErrorHandlerError extends ThereafterError {
+  readonly code = 'ERROR_HANDLER_FAILED';
+  readonly errors: readonly [unknown, unknown];
+
+  constructor(errors: readonly [unknown, unknown]) {
+    super('An onError handler failed, so the client was told of neither error.');
+    this.errors = errors;
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
@@ -10,12 +11,12 @@ export type ProxyTrust = (address: string, hops: number) => boolean;
 /**
  * Compiles `trustProxy` of the app options.
  *
- * @throws {TypeError} For what is neither a whole number from 0 nor a list of addresses and networks.
+ * @throws {ArgumentError} For what is neither a whole number from 0 nor a list of addresses and networks.
  */
 export function createProxyTrust(trust: TrustProxy): ProxyTrust {
   if (typeof trust === 'number') {
     if (!Number.isInteger(trust) || trust < 0) {
-      throw new TypeError(`trustProxy must be a whole number from 0, and is ${trust}.`);
+      throw new ArgumentError(`trustProxy must be a whole number from 0, and is ${trust}.`);
     }
     return (_, hops) => hops < trust;
   }
@@ -30,7 +31,7 @@ function addTo(proxies: BlockList, entry: string): void {
   const maxBits = isIP(address) === 6 ? 128 : 32;
   const isNetwork = bits === undefined || (/^\d+$/.test(prefix!) && bits <= maxBits);
   if (isIP(address) === 0 || !isNetwork || rest.length > 0) {
-    throw new TypeError(
+    throw new ArgumentError(
       `trustProxy wants addresses and networks such as '10.0.0.0/8', and got '${entry}'.`,
     );
   }

@@ -1,4 +1,4 @@
-import { ThereafterError } from '@thereafter/di';
+import { ArgumentError, ThereafterError } from '@thereafter/di';
 import { once } from 'node:events';
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
@@ -216,7 +216,7 @@ function portFromEnvironment(): number {
   if (PORT === undefined || PORT === '') return 3000;
   const port = Number(PORT);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new TypeError(`PORT must be a whole number from 0 to 65535, and is '${PORT}'.`);
+  throw new ArgumentError(`PORT must be a whole number from 0 to 65535, and is '${PORT}'.`);
 }
 
 function urlOf(server: Server | TlsServer, scheme: string): string {

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { duplexPair, type Duplex } from 'node:stream';
 import { Agent } from 'undici';
+import { AppStateError } from '../app.ts';
 import type { AppLimits } from '../limits.ts';
 import { createHttpServer, type RunningServer } from '../socket/server.ts';
 
@@ -21,7 +22,11 @@ export function startInMemory(listener: RequestListener, limits: AppLimits): Mem
   http.server.emit('listening');
   const dispatcher = new Agent({
     connect: (_, connected) => {
-      if (isStopped) return connected(new Error('The app has stopped.'), null);
+      if (isStopped)
+        return connected(
+          new AppStateError('APP_CLOSED', 'The app is closed, and answers no more.'),
+          null,
+        );
       const [near, far] = duplexPair();
       sockets.add(far);
       far.once('close', () => sockets.delete(far));

@@ -1,3 +1,4 @@
+import { ThereafterError } from '@thereafter/di';
 import {
   TaskRecorder,
   type AddedTask,
@@ -56,14 +57,22 @@ export class TestTasks {
   /**
    * Waits until no task is left.
    *
-   * @throws {Error} When a held one would make it wait forever: use `drain()`.
+   * @throws {TasksHeldError} `TASKS_HELD` when a held one would make it wait forever: use `drain()`.
    */
   async settled(): Promise<void> {
     const held = this.#recorder.added.filter(({ status }) => status === 'waiting');
     if (this.#isHolding && held.length > 0) {
-      const names = held.map(({ name }) => name).join(', ');
-      throw new Error(`settled() would wait forever: ${names} is held. Use drain().`);
+      throw new TasksHeldError(held.map(({ name }) => name));
     }
     await this.#runner.settled();
+  }
+}
+
+/** The wait for tasks that are held would never end. */
+class TasksHeldError extends ThereafterError {
+  readonly code = 'TASKS_HELD';
+
+  constructor(names: readonly string[]) {
+    super(`settled() would wait forever: ${names.join(', ')} is held. Use drain().`);
   }
 }

@@ -96,7 +96,7 @@ describe('cookies', () => {
         error = thrown;
       }
     });
-    expect(error).toBeInstanceOf(TypeError);
+    expect(error).toMatchObject({ code: 'ARGUMENT_INVALID' });
     expect(lines).toEqual([]);
   });
 });

@@ -1,4 +1,11 @@
-import { createApp, NotFound, Problem, ServiceUnavailable, type Context } from 'thereafter';
+import {
+  createApp,
+  NotFound,
+  Problem,
+  ServiceUnavailable,
+  ThereafterError,
+  type Context,
+} from 'thereafter';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { loggedErrors } from '../support/log.ts';
@@ -47,6 +54,46 @@ describe('a problem', () => {
       ).toThrow(`/problems/odd declares the member ${member}`);
     },
   );
+
+  it('is a ThereafterError, whose code says no more than that it is a problem', () => {
+    for (const problem of [
+      new Problem(),
+      new NotFound('Nobody'),
+      new OutOfStock({ available: 2 }),
+    ]) {
+      expect(problem).toBeInstanceOf(ThereafterError);
+      expect(problem.code).toBe('PROBLEM');
+      expect(Object.keys(problem)).not.toContain('code');
+    }
+    expect(new OutOfStock({ available: 2 }).name).toBe('OutOfStock');
+  });
+
+  it('may have a code, and a time to try again, among its own members', async () => {
+    class Refused extends Problem.define({
+      type: '/problems/refused',
+      status: 402,
+      title: 'Payment refused',
+      extension: Type.Object({
+        code: Type.Integer(),
+        retryAfterSeconds: Type.Optional(Type.String()),
+      }),
+    }) {
+      override get title(): string {
+        return `Payment refused, ${this.code.toFixed(0)}`;
+      }
+    }
+    const refused = new Refused({ code: 51 });
+    expect(refused).toBeInstanceOf(ThereafterError);
+    expect(refused.code).toBe(51);
+    expect(refused.title).toBe('Payment refused, 51');
+    expect(refused.retryAfterSeconds?.toUpperCase()).toBeUndefined();
+    expect(new NotFound().code).toBe('PROBLEM');
+    const app = createApp(QUIET).get('/pay', () => {
+      throw refused;
+    });
+    await using server = await serve(app);
+    expect(await (await server.fetch('/pay')).json()).toMatchObject({ status: 402, code: 51 });
+  });
 
   it('below 500 is not logged; from 500 its detail is logged and not sent', async () => {
     const app = createApp(QUIET)

@@ -1,6 +1,15 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ThereafterError } from 'thereafter';
 import { describe, expect, it } from 'vitest';
+import { app } from './errors/app.ts';
+import { development } from './errors/development.ts';
+import { embeddedStore } from './errors/embedded-store.ts';
+import { injection } from './errors/injection.ts';
+import { jobCodes } from './errors/jobs.ts';
+import { tasks } from './errors/tasks.ts';
+
+const programs = { ...injection, ...app, ...tasks, ...jobCodes, ...embeddedStore, ...development };
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -11,10 +20,10 @@ const unique = (codes: readonly string[]): string[] => [...new Set(codes)].toSor
 
 const sources = globSync('packages/*/src/**/*.ts', { cwd: root }).map(read);
 
-/** `readonly code = 'X'`, `readonly code: 'X' | 'Y'`, and the unions `type …Code = 'X' | 'Y'`. */
+/** `code = 'X'`, `code: 'X' | 'Y'`, and the unions `type …Code = 'X' | 'Y'`. */
 const DECLARATIONS = [
-  /readonly code = '\w+'/g,
-  /readonly code:(?: \|)? '[^;]+;/g,
+  /\bcode(?: =|', \{ value:) '\w+'/g,
+  /\bcode(?:\(\))?:(?: \|)? '[^;{]+[;{]/g,
   /type \w+Code =[^;]+;/g,
 ];
 const declared = unique(
@@ -66,14 +75,38 @@ describe('the error codes', () => {
     expect(texts.filter((text) => text.length < 60)).toEqual([]);
   });
 
-  it('stand in subclasses of ThereafterError', () => {
-    const classes = sources.flatMap((source) =>
-      [...source.matchAll(/class (\w+) extends (\w+) \{\n {2}readonly code/g)].map(
-        ([, name, base]) => [name, base] as const,
-      ),
+  it('are those of programs here, which get them to see', () => {
+    expect(Object.keys(programs).toSorted()).toEqual(documented.toSorted());
+  });
+});
+
+describe.for(Object.entries(programs))('%s', ([code, program]) => {
+  it('reaches who uses the API', async () => {
+    const error = await program();
+    expect(error).toMatchObject({ code });
+    // What a process of its own prints is no more than the code.
+    if (error instanceof Error) expect(error).toBeInstanceOf(ThereafterError);
+  });
+});
+
+describe('the errors of the packages', () => {
+  const code = globSync('packages/*/src/**/*.ts', { cwd: root }).map(
+    (file) => [file, read(file)] as const,
+  );
+
+  it('are all ThereafterErrors', () => {
+    const BASED_ON_NODES =
+      /^(?:export )?(?:abstract )?class (\w+) extends (?:Type|Range|Syntax|Reference|Aggregate)?Error\b/gm;
+    const classes = code.flatMap(([, source]) =>
+      [...source.matchAll(BASED_ON_NODES)].map(([, name]) => name),
     );
-    const foreign = classes.filter(([, base]) => base !== 'ThereafterError');
-    // The router may import none of our packages.
-    expect(foreign).toEqual([['RouteConflictError', 'Error']]);
+    expect(classes).toEqual(['ThereafterError']);
+  });
+
+  it('have a code where an argument, a range or the syntax is at fault', () => {
+    const thrown = code.flatMap(([file, source]) =>
+      [...source.matchAll(/throw new (?:Type|Range|Syntax|Aggregate)Error\(/g)].map(() => file),
+    );
+    expect(thrown).toEqual([]);
   });
 });

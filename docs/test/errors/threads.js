@@ -1,0 +1,4 @@
+/** @param {number} number */
+export function double(number) {
+  return number * 2;
+}
