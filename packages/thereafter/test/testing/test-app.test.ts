@@ -285,7 +285,7 @@ describe('testApp', () => {
     expect(events).toEqual(['start', 'end']);
   });
 
-  it('l10: the listing runs under node --test', async () => {
+  it('works in a test that node --test runs', async () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [
@@ -293,7 +293,7 @@ describe('testApp', () => {
         '--import',
         join(import.meta.dirname, '../../../cli/src/register.ts'),
         '--test',
-        join(import.meta.dirname, '../listings/l10-test.ts'),
+        join(import.meta.dirname, '../programs/node-test.ts'),
       ],
       { env: { ...process.env, NODE_TEST_CONTEXT: undefined } },
     );
