@@ -44,3 +44,11 @@ it('exports the names that are listed, and no others', async () => {
   const listing = (await Promise.all(manifests.map(namesByDoor))).flat().join('\n\n');
   await expect(`${listing}\n`).toMatchFileSnapshot('exports.txt');
 });
+
+it('keeps what the main door offers under sixty names', () => {
+  const doors = readFileSync(join(import.meta.dirname, 'exports.txt'), 'utf8').split('\n\n');
+  const [main = ''] = doors.filter((door) => door.startsWith('thereafter\n'));
+  const names = main.split('\n').slice(1);
+  expect(names.length).toBeGreaterThan(0);
+  expect(names.length).toBeLessThan(60);
+});

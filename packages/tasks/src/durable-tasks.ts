@@ -17,7 +17,7 @@ export class DurableTasks {
   readonly #runner: TaskRunner;
   readonly #host: TaskHost;
   #added: DurableTask[] = [];
-  #held: DurableTask[] = [];
+  #stored: DurableTask[] = [];
   #isReplyKnown = false;
 
   constructor(engine: JobEngine, runner: TaskRunner, host: TaskHost) {
@@ -65,7 +65,7 @@ export class DurableTasks {
       throw error;
     }
     for (const task of batch) this.#runner.stored(task);
-    this.#held.push(...batch);
+    this.#stored.push(...batch);
   }
 
   async #storeLate(): Promise<void> {
@@ -81,11 +81,11 @@ export class DurableTasks {
 
   /** The response is over: what was stored may run, if its policy still allows it. Never rejects. */
   async release(): Promise<void> {
-    const held = this.#held;
-    if (held.length === 0) return;
-    this.#held = [];
-    const allowed = this.#takeAllowed(held);
-    const refused = held.filter(({ status }) => status === 'discarded');
+    const stored = this.#stored;
+    if (stored.length === 0) return;
+    this.#stored = [];
+    const allowed = this.#takeAllowed(stored);
+    const refused = stored.filter(({ status }) => status === 'discarded');
     if (allowed.length > 0) await this.#engine.release(allowed.map(({ job }) => job));
     if (refused.length > 0) await this.#engine.withdraw(refused.map(({ job }) => job));
   }

@@ -13,7 +13,7 @@ import type { TaskRecorder } from './recorder.ts';
 import { TaskList } from './task-list.ts';
 import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
 import { ThreadPool } from './thread-pool.ts';
-import { isThenable, within } from './waiting.ts';
+import { within } from './within.ts';
 
 /** What is known of a task that failed. */
 export interface TaskFailure {
@@ -331,4 +331,13 @@ const GRACE_MS = 400;
 
 function toFailure({ id, name, requestId }: TaskEntry): TaskFailure {
   return { taskId: id, taskName: name, requestId, attempt: 1 };
+}
+
+/** Whether a value has to be waited for. A promise of another realm, or of a library, counts too. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
 }

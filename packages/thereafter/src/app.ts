@@ -29,12 +29,7 @@ import type { Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
 import type { OpenApiDocument } from './openapi/document.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/thrown.ts';
-import {
-  controllerRoutes,
-  functionRoute,
-  type Route,
-  type RouteSummary,
-} from './route.ts';
+import { controllerRoutes, functionRoute, type Route, type RouteSummary } from './route.ts';
 import type { Out, Returned, RouteOptions } from './route-options.ts';
 import { onProcessEnd } from './shutdown.ts';
 import { createProxyTrust, type ProxyTrust } from './socket/client-address.ts';

@@ -1,10 +1,4 @@
-import {
-  ResolutionError,
-  type Container,
-  type Plan,
-  type Scope,
-  type Step,
-} from '@thereafter/di';
+import { ResolutionError, type Container, type Plan, type Scope, type Step } from '@thereafter/di';
 import { exchangeOf, type Context } from './context.ts';
 import type { MatchedRoute } from './exchange.ts';
 import { isThenable } from './is-thenable.ts';

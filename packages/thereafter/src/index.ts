@@ -1,6 +1,5 @@
-export { App, AppStateError, createApp } from './app.ts';
+export { App, createApp } from './app.ts';
 export type { AppOptions } from './app-options.ts';
-export { InvalidAppError } from './compile.ts';
 export { config } from './config.ts';
 export { Context } from './context.ts';
 export { Body, Cookie, File, Form, Header, Path, Query } from './decorators/inputs.ts';
@@ -19,12 +18,7 @@ export {
 } from './handler/inputs.ts';
 export type { AppBlueprint, AppCheck, AppHost, HostedApp } from './host.ts';
 export type { RouteSummary } from './route.ts';
-export {
-  HttpClient,
-  UpstreamError,
-  type HttpClientOptions,
-  type HttpRequest,
-} from './http-client.ts';
+export { HttpClient, type HttpClientOptions, type HttpRequest } from './http-client.ts';
 export type { AppLog } from './log.ts';
 export { file, form, type FileOptions } from './handler/form-inputs.ts';
 export type { BodyOptions, SchemaSource } from './handler/http-input.ts';
@@ -32,7 +26,6 @@ export { UploadedFile, type FormPart } from './handler/form.ts';
 export type { Limits, MultipartLimits } from './limits.ts';
 export type { Middleware } from './middleware.ts';
 export type { OpenApiDocument, OpenApiOptions, SecurityScheme } from './openapi/document.ts';
-export { OpenApiError, type OpenApiCode } from './openapi/errors.ts';
 export { secures } from './openapi/security.ts';
 export type { ErrorHandler } from './response/thrown.ts';
 export {
@@ -65,7 +58,7 @@ export {
 } from './response/sse.ts';
 export type { RouteOptions } from './route-options.ts';
 export type { TrustProxy } from './socket/client-address.ts';
-export { ListenError, type ListenOptions } from './socket/server.ts';
+export type { ListenOptions } from './socket/server.ts';
 export type { CloseResult } from './start.ts';
 export {
   Depends,
@@ -85,16 +78,8 @@ export {
   BackgroundTasks,
   defineTask,
   inThread,
-  JobEngineMissingError,
-  JobsNotStoredError,
-  PayloadError,
   Task,
-  TaskAbandonedError,
-  TasksClosedError,
-  TasksFullError,
   taskSignal,
-  TaskTimeoutError,
-  ThreadError,
   type AddedTask,
   type AddOptions,
   type AppTasks,

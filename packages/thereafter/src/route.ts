@@ -1,10 +1,4 @@
-import {
-  methodNeeds,
-  nameOf,
-  type Class,
-  type Key,
-  type Need,
-} from '@thereafter/di';
+import { methodNeeds, nameOf, type Class, type Key, type Need } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
 import { Context } from './context.ts';
 import { controllerOf, routesOf, type IncludeOptions } from './decorators/metadata.ts';

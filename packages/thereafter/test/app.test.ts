@@ -9,11 +9,10 @@ import {
   dependency,
   Get,
   Injectable,
-  InvalidAppError,
-  ListenError,
   token,
   Inject,
 } from 'thereafter';
+import { InvalidAppError, ListenError } from 'thereafter/errors';
 import { describe, expect, it } from 'vitest';
 import { MemoryEngine } from './support/memory-engine.ts';
 import { QUIET, serve } from './support/serve.ts';

@@ -117,10 +117,24 @@ describe('the map of the lifecycle', () => {
     expect(missing).toEqual([]);
   });
 
-  it('names only functions that lifecycle.ts has', () => {
-    const code = readFileSync(join(import.meta.dirname, '..', 'src', 'lifecycle.ts'), 'utf8');
-    const named = [...map.matchAll(/`(\w+)\(\)` in `lifecycle\.ts`/g)].map(([, name]) => name!);
-    expect(named.length).toBeGreaterThan(3);
-    expect(named.filter((name) => !code.includes(`function ${name}(`))).toEqual([]);
+  it('answers each question with a function or class that its file has', () => {
+    const rows = [...map.matchAll(/^\| .+\? +\| `(\w+)(?:\(\))?` +\| `([\w./-]+)` +\|$/gm)];
+    expect(rows.length).toBeGreaterThanOrEqual(10);
+    const missing = rows.filter(([, name, file]) => {
+      const code = readFileSync(join(docs, '..', file!), 'utf8');
+      return !new RegExp(
+        `^export (?:async )?(?:function|class) ${name}\\b|^function ${name}\\b`,
+        'm',
+      ).test(code);
+    });
+    expect(missing.map(([row]) => row)).toEqual([]);
+  });
+
+  it('names the states of an exchange', () => {
+    const code = readFileSync(join(import.meta.dirname, '..', 'src', 'exchange.ts'), 'utf8');
+    const [, union = ''] = /^export type ExchangeState = (.+);$/m.exec(code) ?? [];
+    const states = [...union.matchAll(/'(\w+)'/g)].map(([, state]) => state!);
+    const rows = [...map.matchAll(/^\| `(\w+)` +\| /gm)].map(([, state]) => state!);
+    expect(rows).toEqual(states);
   });
 });

@@ -4,14 +4,7 @@ import type { TObject, TSchema } from 'typebox';
 import type { FormPart } from '../handler/form.ts';
 import { file, form, type FileOptions } from '../handler/form-inputs.ts';
 import type { BodyOptions, SchemaSource } from '../handler/http-input.ts';
-import {
-  body,
-  cookie,
-  header,
-  path,
-  query,
-  type SchemaValue,
-} from '../handler/inputs.ts';
+import { body, cookie, header, path, query, type SchemaValue } from '../handler/inputs.ts';
 import type { UploadedFile } from '../handler/form.ts';
 
 // The inputs as decorators: the same sources, under the same names in capitals.

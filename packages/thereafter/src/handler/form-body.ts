@@ -9,7 +9,7 @@ import { BadRequest, ContentTooLarge, UnsupportedMediaType } from '../response/p
 import { readBody, streamBody } from '../socket/body.ts';
 import { baseName, UploadedFile, type FormBody, type FormPlan } from './form.ts';
 import { readParts, type RawPart } from './multipart.ts';
-import { parsePairs, type Pairs } from './pairs.ts';
+import { parsePairs } from './pairs.ts';
 
 const URLENCODED = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 const MULTIPART = /^multipart\/form-data\s*(?:;|$)/i;
@@ -46,7 +46,11 @@ async function parseMultipart(exchange: Exchange, type: string, plan: FormPlan):
   const { multipart: limits } = exchange.app.limits;
   const fields = Object.create(null) as Record<string, string | string[]>;
   const files = new Map<string, UploadedFile[]>();
-  for await (const part of readParts(streamBody(exchange, maxBytesOf(exchange, plan)), type, limits)) {
+  for await (const part of readParts(
+    streamBody(exchange, maxBytesOf(exchange, plan)),
+    type,
+    limits,
+  )) {
     if (part.fileName === undefined) {
       addField(fields, part.name, await fieldText(part, limits.maxFieldBytes));
     } else if (plan.files.has(part.name)) {
@@ -66,7 +70,11 @@ export async function* streamForm(exchange: Exchange): AsyncGenerator<RawPart, v
     throw new UnsupportedMediaType('The body must be multipart/form-data.');
   }
   const plan = { maxBytes: undefined, files: new Map() };
-  yield* readParts(streamBody(exchange, maxBytesOf(exchange, plan)), type, exchange.app.limits.multipart);
+  yield* readParts(
+    streamBody(exchange, maxBytesOf(exchange, plan)),
+    type,
+    exchange.app.limits.multipart,
+  );
 }
 
 /** Largest form that keeps to every limit of its parts. */

@@ -4,7 +4,13 @@ import type { StaticDecode, TObject, TSchema } from 'typebox';
 import { exchangeOf, type Context } from '../context.ts';
 import type { InputIssue } from '../response/problem.ts';
 import { bytesReader, jsonReader, streamReader, textReader } from './body.ts';
-import { BINARY, HttpInput, type BodyOptions, type Reader, type SchemaSource } from './http-input.ts';
+import {
+  BINARY,
+  HttpInput,
+  type BodyOptions,
+  type Reader,
+  type SchemaSource,
+} from './http-input.ts';
 import { compileRecord, compileValue } from './parameter.ts';
 
 /** What a handler or dependency may ask for by name. */

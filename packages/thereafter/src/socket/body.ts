@@ -217,7 +217,10 @@ async function* inflate(
     for await (const chunk of output as AsyncIterable<Buffer>) {
       inflated += chunk.length;
       if (inflated > maxBytes) throw tooLarge(maxBytes);
-      if (inflated > RATIO_FREE_BYTES && inflated > received * exchange.app.limits.maxCompressionRatio) {
+      if (
+        inflated > RATIO_FREE_BYTES &&
+        inflated > received * exchange.app.limits.maxCompressionRatio
+      ) {
         throw new ContentTooLarge('The body is compressed too much.');
       }
       yield chunk;

@@ -103,7 +103,7 @@ export function createHttpServer(
     ? https().createServer({ ...tls, ...nodeOptions(limits) })
     : http.createServer(nodeOptions(limits));
   const opened = tls ? 'secureConnection' : 'connection';
-  return { server, stopWatching: guard(server, opened, limits, listener) };
+  return { server, stopWatching: enforce(server, opened, limits, listener) };
 }
 
 function nodeOptions(limits: AppLimits): ServerOptions {
@@ -124,7 +124,7 @@ function nodeOptions(limits: AppLimits): ServerOptions {
  *
  * @returns Ends it.
  */
-function guard(
+function enforce(
   server: Server | TlsServer,
   opened: 'connection' | 'secureConnection',
   limits: AppLimits,

@@ -1,4 +1,5 @@
-import { createApp, TasksFullError, type AppOptions, type Context } from 'thereafter';
+import { createApp, type AppOptions, type Context } from 'thereafter';
+import { TasksFullError } from 'thereafter/errors';
 
 async function resize(name: string): Promise<void> {
   void name;

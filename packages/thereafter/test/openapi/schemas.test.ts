@@ -1,4 +1,5 @@
-import { body, createApp, InvalidAppError, type App } from 'thereafter';
+import { body, createApp, type App } from 'thereafter';
+import { InvalidAppError } from 'thereafter/errors';
 import { Type, type TSchema } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { QUIET } from '../support/serve.ts';

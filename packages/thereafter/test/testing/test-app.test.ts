@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
-  AppStateError,
   body,
   createApp,
   dependency,
@@ -13,6 +12,7 @@ import {
   type App,
   type Context,
 } from 'thereafter';
+import { AppStateError } from 'thereafter/errors';
 import { testApp, type TestAppOptions } from 'thereafter/testing';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
