@@ -28,10 +28,10 @@ export default defineConfig({
     maxWorkers: Math.max(4, availableParallelism()),
     // The one bound on how long anything may take. It is there to end a test that hangs; a machine that
     // is busy with other things must not reach it.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    teardownTimeout: 180_000,
-    expect: { poll: { timeout: 170_000, interval: 20 } },
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 300_000,
+    expect: { poll: { timeout: 290_000, interval: 20 } },
     // .ci/run counts from this file.
     reporters: process.env.CI
       ? ['default', ['json', { outputFile: 'test-results.json' }]]

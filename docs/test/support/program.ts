@@ -7,7 +7,7 @@ const BUNDLES_SOURCES = new URL('./bundle-sources.js', import.meta.url).href;
  * Longest wait for a line. A page that waits in vain is wrong, and should say what was printed, which it
  * cannot once its test has reached the limit of vitest.config.ts.
  */
-const DEADLINE_MS = 150_000;
+const DEADLINE_MS = 250_000;
 
 /** A program that a page starts, and what it has printed so far. */
 export class Program {
