@@ -1,4 +1,5 @@
 import type { JobEventMessage, JobEventName } from '@thereafter/queue';
+import { TASK_EVENTS } from '@thereafter/tasks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Context, SseEvent, SseStream, TaskEvent, TaskEventName } from 'thereafter';
 import type { AccessLogEntry } from 'thereafter/access-log';
@@ -27,16 +28,6 @@ export interface TaskStateEvent {
   readonly error: string | undefined;
 }
 
-const STATES: readonly TaskEventName[] = [
-  'queued',
-  'stored',
-  'started',
-  'succeeded',
-  'failed',
-  'timedOut',
-  'discarded',
-  'abandoned',
-];
 /** What a job has become, in the words of tasks. */
 const JOB_STATES = {
   started: 'started',
@@ -63,7 +54,7 @@ export class Activity {
 
   /** Notes the tasks of this process until the end of the block. */
   watchTasks(): Disposable {
-    const watches = STATES.map((state) => {
+    const watches = TASK_EVENTS.map((state) => {
       const name = `thereafter:task.${state}`;
       const listener = (event: unknown): void => this.#task(state, event as TaskEvent); // what is published there
       subscribe(name, listener);

@@ -1,24 +1,19 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
 import type { Outcome } from './outcome.ts';
 
+/** How a task may end: each ends once, in one of these. */
+export const TASK_ENDS = ['succeeded', 'failed', 'timedOut', 'discarded', 'abandoned'] as const;
+
 /**
  * What is published of every task, on the channel `thereafter:task.<name>` of
- * `node:diagnostics_channel`: `queued`, then `discarded`, or `started` and one of the others. A task
+ * `node:diagnostics_channel`: `queued`, then `discarded`, or `started` and one of the other ends. A task
  * that waits when the app closes is `abandoned` without having started. A durable task is `queued`,
  * then `discarded` or `stored`: what becomes of it as a job has channels of its own.
  */
-export const TASK_EVENTS = [
-  'queued',
-  'stored',
-  'started',
-  'succeeded',
-  'failed',
-  'timedOut',
-  'discarded',
-  'abandoned',
-] as const;
+export const TASK_EVENTS: readonly TaskEventName[] = ['queued', 'stored', 'started', ...TASK_ENDS];
 
-export type TaskEventName = (typeof TASK_EVENTS)[number];
+/** The name of a task event. */
+export type TaskEventName = 'queued' | 'stored' | 'started' | (typeof TASK_ENDS)[number];
 
 /** Why a task was not run. */
 export type DiscardReason = 'policy' | 'cancelled' | 'stopOnError' | 'held' | 'notStored';
@@ -73,7 +68,7 @@ export function publish(
   const to = channels[name];
   if (!to.hasSubscribers) return;
   const { queuedAtMs, startedAtMs } = task;
-  const hasEnded = name !== 'queued' && name !== 'stored' && name !== 'started';
+  const hasEnded = (TASK_ENDS as readonly TaskEventName[]).includes(name);
   to.publish({
     taskId: task.id,
     taskName: task.name,

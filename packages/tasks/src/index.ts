@@ -12,7 +12,13 @@ export {
   TaskTimeoutError,
   ThreadError,
 } from './errors.ts';
-export { TASK_EVENTS, type DiscardReason, type TaskEvent, type TaskEventName } from './events.ts';
+export {
+  TASK_ENDS,
+  TASK_EVENTS,
+  type DiscardReason,
+  type TaskEvent,
+  type TaskEventName,
+} from './events.ts';
 export { inThread } from './in-thread.ts';
 export type { Outcome, RunOn } from './outcome.ts';
 export type { AddedTask, TaskHandle, TaskStatus } from './queued-task.ts';

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { currentTask, type CurrentTask } from './current-task.ts';
-import { eventTime, type TaskSubject } from './events.ts';
+import { eventTime, type TASK_ENDS, type TaskSubject } from './events.ts';
 import type { Outcome, RunOn } from './outcome.ts';
 import { isClass, type JobContext, type Logger, type TaskSpec } from './task.ts';
 import type { TaskHost } from './task-host.ts';
@@ -17,15 +17,7 @@ import type { ThreadPool } from './thread-pool.ts';
  *
  * The first two lead on, the others are final.
  */
-export type TaskStatus =
-  | 'waiting'
-  | 'running'
-  | 'succeeded'
-  | 'failed'
-  | 'timedOut'
-  | 'stored'
-  | 'discarded'
-  | 'abandoned';
+export type TaskStatus = 'waiting' | 'running' | 'stored' | (typeof TASK_ENDS)[number];
 
 /** A task that was added. */
 export interface TaskHandle {

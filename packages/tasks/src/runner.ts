@@ -8,6 +8,7 @@ import {
   TaskTimeoutError,
 } from './errors.ts';
 import { eventTime, publish, type DiscardReason } from './events.ts';
+import { Fifo } from './fifo.ts';
 import { BackgroundJob, QueuedTask, type TaskEntry } from './queued-task.ts';
 import type { TaskRecorder } from './recorder.ts';
 import { TaskList } from './task-list.ts';
@@ -75,7 +76,8 @@ export class TaskRunner implements AppTasks {
   /** Work besides: scopes that end, error handlers. */
   #tracked = 0;
   readonly #whenSettled: (() => void)[] = [];
-  readonly #whenTurn: (() => void)[] = [];
+  /** Who waits until fewer tasks run. */
+  readonly #whenTurn = new Fifo<() => void>();
   #isClosed = false;
 
   constructor({
@@ -223,7 +225,7 @@ export class TaskRunner implements AppTasks {
     entry.status = status;
     publish(status, entry, { error });
     entry.onEnd?.();
-    if (this.#whenTurn.length > 0) this.passTurn();
+    this.passTurn();
     this.#checkSettled();
     return true;
   }
@@ -333,11 +335,12 @@ function toFailure({ id, name, requestId }: TaskEntry): TaskFailure {
   return { taskId: id, taskName: name, requestId, attempt: 1 };
 }
 
-/** Whether a value has to be waited for. A promise of another realm, or of a library, counts too. */
+/** Whether a value has to be waited for. One that throws at whoever looks at it has not. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
 }

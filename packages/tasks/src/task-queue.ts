@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { DurableTasks } from './durable-tasks.ts';
+import { Fifo } from './fifo.ts';
 import { mayRun } from './outcome.ts';
 import { QueuedTask, type TaskHandle, type TaskHome, type TaskSettings } from './queued-task.ts';
 import type { TaskRunner } from './runner.ts';
@@ -21,9 +22,8 @@ type EndScope = () => Promise<void> | undefined;
 export class TaskQueue implements TaskHome {
   readonly #runner: TaskRunner;
   readonly #host: TaskHost;
-  /** What was added. What stands before `#next` has left; of the rest, some may have been called off. */
-  readonly #entries: (QueuedTask | undefined)[] = [];
-  #next = 0;
+  /** What was added and has not started. Some of it may have been called off. */
+  readonly #entries = new Fifo<QueuedTask>();
   #durable: DurableTasks | undefined = undefined;
   #state: 'open' | 'draining' | 'drained' = 'open';
   /** How many tasks are run at once at the moment, or would be. */
@@ -39,7 +39,7 @@ export class TaskQueue implements TaskHome {
 
   /** How many background tasks wait. */
   get size(): number {
-    return this.#entries.reduce((sum, entry) => sum + (entry?.status === 'waiting' ? 1 : 0), 0);
+    return this.#entries.count(({ status }) => status === 'waiting');
   }
 
   /** Whether a background task waits. */
@@ -64,7 +64,14 @@ export class TaskQueue implements TaskHome {
     this.#entries.push(entry);
     if (this.#state === 'open') this.#host.watch();
     else if (this.#state === 'drained') this.release();
+    else if (this.#lanes > 0 && this.#lanes < this.#runner.concurrency) this.#openLane();
     return entry;
+  }
+
+  /** One lane more, since a task was added while fewer tasks ran than may. */
+  #openLane(): void {
+    this.#lanes += 1;
+    process.nextTick(resume, this); // never within the call of add()
   }
 
   withdraw(entry: QueuedTask): boolean {
@@ -105,13 +112,13 @@ export class TaskQueue implements TaskHome {
   resume(): void {
     for (let entry; (entry = this.#first());) {
       if (!mayRun(entry, this.#host)) {
-        this.#leave();
+        this.#entries.shift();
         this.#runner.discard(entry, 'policy');
         continue;
       }
       const turn = this.#runner.turn();
       if (turn) return void turn.then(() => this.resume()); // it may be cancelled meanwhile
-      this.#leave();
+      this.#entries.shift();
       return this.#run(entry);
     }
     this.#runner.passTurn();
@@ -120,19 +127,8 @@ export class TaskQueue implements TaskHome {
 
   /** The first task that waits, past those that were called off; `undefined` if none does. */
   #first(): QueuedTask | undefined {
-    for (let entry; (entry = this.#entries[this.#next]);) {
-      if (entry.status === 'waiting') return entry;
-      this.#leave();
-    }
-    return undefined;
-  }
-
-  /** Moves past the first entry. The list is not shifted: that would take longer, the longer it is. */
-  #leave(): void {
-    this.#entries[this.#next++] = undefined;
-    if (this.#next < this.#entries.length) return;
-    this.#entries.length = 0;
-    this.#next = 0;
+    while (this.#entries.first && this.#entries.first.status !== 'waiting') this.#entries.shift();
+    return this.#entries.first;
   }
 
   #run(entry: QueuedTask): void {
@@ -159,7 +155,7 @@ export class TaskQueue implements TaskHome {
 
   #discardAll(): void {
     for (let entry; (entry = this.#first());) {
-      this.#leave();
+      this.#entries.shift();
       this.#runner.discard(entry, 'stopOnError');
     }
   }
@@ -170,6 +166,10 @@ const MANUAL_DESTROY = { requireManualDestroy: true };
 
 function drain(queue: TaskQueue): void {
   queue.drain();
+}
+
+function resume(queue: TaskQueue): void {
+  queue.resume();
 }
 
 /** Queues that let others go first, until the next turn of the event loop. */

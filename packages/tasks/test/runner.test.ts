@@ -1,4 +1,5 @@
 import { defineTask, TaskRecorder, type TaskRunner } from '@thereafter/tasks';
+import fc from 'fast-check';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { createRunner, request } from './request.ts';
@@ -41,6 +42,57 @@ describe('TaskRunner', () => {
     finish('a');
     finish('c');
     await runner.settled();
+  });
+
+  it('runs what a task adds while it waits beside it, if more may run at once', async () => {
+    const runner = createRunner({ concurrency: 4 });
+    const { tasks, respond } = request(runner);
+    const ran: string[] = [];
+    tasks.add(async () => {
+      await turn();
+      await Promise.all(
+        ['a', 'b', 'c'].map(async (name) => {
+          const child = Promise.withResolvers<void>();
+          tasks.add(async () => {
+            ran.push(name);
+            await turn();
+            child.resolve();
+          });
+          await child.promise; // would never come if its child had to wait for this task
+        }),
+      );
+      ran.push('parent');
+    });
+    respond();
+    await runner.settled();
+    expect(ran).toEqual(['a', 'b', 'c', 'parent']);
+  });
+
+  it.each([1, 4])('runs no more tasks at once than %i, whenever they are added', async (most) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat({ max: 3 }), { maxLength: 20 }), async (waits) => {
+        const runner = createRunner({ concurrency: most });
+        const { tasks, respond } = request(runner);
+        let running = 0;
+        let seen = 0;
+        let ended = 0;
+        const work = async (rest: readonly number[]): Promise<void> => {
+          seen = Math.max(seen, ++running);
+          const [wait = 0, ...others] = rest;
+          for (let i = 0; i < wait; i++) await turn();
+          if (others.length > 0) tasks.add(work, others);
+          if (wait === 3) await turn();
+          running -= 1;
+          ended += 1;
+        };
+        for (let i = 0; i < 3; i++) tasks.add(work, waits);
+        respond();
+        await runner.settled();
+        expect(ended).toBe(3 * Math.max(1, waits.length));
+        expect(seen).toBeLessThanOrEqual(most);
+      }),
+      { numRuns: 30 },
+    );
   });
 
   it('lets tasks wait when maxRunning are under way, those of all requests together', async () => {

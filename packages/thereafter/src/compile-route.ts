@@ -1,7 +1,7 @@
 import { ResolutionError, type Container, type Plan, type Scope, type Step } from '@thereafter/di';
 import { exchangeOf, type Context } from './context.ts';
 import type { MatchedRoute } from './exchange.ts';
-import { isThenable } from './is-thenable.ts';
+import { isThenable } from './untrusted.ts';
 import { planForm } from './handler/form-inputs.ts';
 import { wrap } from './middleware.ts';
 import { InvalidInput } from './response/problem.ts';

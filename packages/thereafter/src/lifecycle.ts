@@ -3,7 +3,7 @@ import type { CompiledApp } from './compile.ts';
 import { Context, exchangeOf } from './context.ts';
 import { Exchange } from './exchange.ts';
 import { findRoute } from './find-route.ts';
-import { isThenable } from './is-thenable.ts';
+import { isThenable } from './untrusted.ts';
 import { Reply } from './response/reply.ts';
 import { toErrorReply, toProblemReply } from './response/thrown.ts';
 import { toReply } from './response/to-reply.ts';
@@ -30,7 +30,7 @@ export function handle(app: CompiledApp, req: IncomingMessage, res: ServerRespon
   try {
     const reply = app.onion ? app.onion(ctx) : dispatch(app, ctx);
     if (isThenable(reply)) {
-      reply.then(
+      Promise.resolve(reply).then(
         (settled) => answer(app, ctx, settled, answerError),
         (error: unknown) => answerError(app, ctx, error),
       );
@@ -48,7 +48,7 @@ export function dispatch(app: CompiledApp, ctx: Context): Reply | PromiseLike<Re
   if (route instanceof Reply) return route;
   const value = route.run(ctx);
   return isThenable(value)
-    ? value.then((settled) => toReply(settled, route, ctx))
+    ? Promise.resolve(value).then((settled) => toReply(settled, route, ctx))
     : toReply(value, route, ctx);
 }
 

@@ -1,9 +1,10 @@
 import { Counter, Histogram, register, type Registry } from 'prom-client';
+import { TASK_ENDS } from '@thereafter/tasks';
 import type { Middleware } from '../middleware.ts';
 import { Reply } from '../response/reply.ts';
 import { afterResponse } from './after-response.ts';
 import { knownMethod } from './known-method.ts';
-import { onTask, TASK_ENDS } from './task-events.ts';
+import { onTask } from './task-events.ts';
 
 export interface MetricsOptions {
   /** Where the numbers are shown, or false for nowhere; default `/metrics`. */

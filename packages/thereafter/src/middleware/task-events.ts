@@ -1,15 +1,6 @@
 import type { TaskEvent, TaskEventName } from '@thereafter/tasks';
 import { subscribe } from 'node:diagnostics_channel';
 
-/** Each task ends once, in one of these. */
-export const TASK_ENDS: readonly TaskEventName[] = [
-  'succeeded',
-  'failed',
-  'timedOut',
-  'discarded',
-  'abandoned',
-];
-
 /** Is told of the tasks of this process, whatever app they belong to, until it ends. */
 export function onTask(name: TaskEventName, listener: (event: TaskEvent) => void): void {
   subscribe(`thereafter:task.${name}`, (event) => listener(event as TaskEvent)); // what is published there

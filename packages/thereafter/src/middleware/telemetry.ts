@@ -10,13 +10,14 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
+import { TASK_ENDS } from '@thereafter/tasks';
 import type { TLSSocket } from 'node:tls';
 import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Problem } from '../response/problem.ts';
 import { afterResponse } from './after-response.ts';
 import { knownMethod } from './known-method.ts';
-import { onTask, TASK_ENDS } from './task-events.ts';
+import { onTask } from './task-events.ts';
 
 /**
  * Traces each request as an OpenTelemetry server span, which continues the trace of `traceparent`, and

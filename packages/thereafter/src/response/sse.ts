@@ -1,7 +1,7 @@
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
 import { Readable } from 'node:stream';
 import { exchangeOf, type Context } from '../context.ts';
-import { isThenable } from '../is-thenable.ts';
+import { isThenable, toError } from '../untrusted.ts';
 import { Reply, ReplySource, type ReplyStyle } from './reply.ts';
 
 /** One event of a stream. */
@@ -145,7 +145,7 @@ class SseBody<T> extends Readable {
       else if (isThenable(given)) this.#closeAfter(given);
       else if (given) this.#closeAfter(this.#pull(given));
     } catch (error) {
-      this.destroy(error as Error); // whatever it is, the stream is broken
+      this.destroy(toError(error));
     }
   }
 
@@ -233,10 +233,4 @@ function oneLine(field: string, text: string): string {
     throw new TypeError(`The ${field} of an event must be one line without NUL.`);
   }
   return text;
-}
-
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
-    : new Error('a value that is no error was thrown', { cause: thrown });
 }

@@ -1,6 +1,6 @@
 import { ThereafterError } from '@thereafter/di';
 import type { Context } from '../context.ts';
-import { isThenable } from '../is-thenable.ts';
+import { isInstance, isThenable } from '../untrusted.ts';
 import { Busy, Problem } from './problem.ts';
 import { Reply } from './reply.ts';
 import { fromResponse, isResponse } from './to-reply.ts';
@@ -55,15 +55,18 @@ function toHandledReply(error: unknown, handled: unknown, ctx: Context): Reply {
     throw new TypeError('An onError handler must give a Problem or a Response.');
   }
   const final = handled ?? error;
-  if (!(final instanceof Problem) || final.status >= 500) {
-    ctx.log.error({ err: error, method: ctx.method, path: ctx.path }, 'request failed');
-  }
-  return toProblemReply(final, ctx.path, ctx.id);
+  const reply = toProblemReply(final, ctx.path, ctx.id);
+  if (reply.status >= 500) logFailure(error, ctx);
+  return reply;
 }
 
 function toBrokenHandlerReply(error: unknown, broken: unknown, ctx: Context): Reply {
-  const both = new AggregateError([error, broken], 'an error handler failed');
-  return toHandledReply(both, undefined, ctx);
+  logFailure(new AggregateError([error, broken], 'an error handler failed'), ctx);
+  return toProblemReply(undefined, ctx.path, ctx.id);
+}
+
+function logFailure(error: unknown, ctx: Context): void {
+  ctx.log.error({ err: error, method: ctx.method, path: ctx.path }, 'request failed');
 }
 
 /**
@@ -93,8 +96,8 @@ export function toProblemReply(thrown: unknown, path: string, requestId: string)
 const HIDDEN = 'Something went wrong here. It has been logged.';
 
 function toProblem(thrown: unknown): Problem {
-  if (thrown instanceof Problem) return thrown;
-  if (thrown instanceof ThereafterError && thrown.retryAfterSeconds !== undefined) {
+  if (isInstance(thrown, Problem)) return thrown;
+  if (isInstance(thrown, ThereafterError) && thrown.retryAfterSeconds !== undefined) {
     return new Busy(thrown.retryAfterSeconds);
   }
   return new Problem();

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Context } from '../context.ts';
-import { isThenable } from '../is-thenable.ts';
+import { isThenable, toError } from '../untrusted.ts';
 import { http } from '../node-modules.ts';
 import { HttpReply, Reply, ReplySource, type ReplyStyle } from './reply.ts';
 
@@ -46,7 +46,7 @@ function fromInstance(
   if (isResponse(value)) return fromResponse(value);
   if (value instanceof Readable) return new Reply(status, BINARY_TYPE, value);
   if (value instanceof ReadableStream) {
-    return new Reply(status, BINARY_TYPE, Readable.fromWeb(value as NodeReadableStream));
+    return new Reply(status, BINARY_TYPE, fromWeb(value as NodeReadableStream));
   }
   if (Symbol.asyncIterator in value) {
     const lines = jsonLines(value as AsyncIterable<unknown>, style);
@@ -83,7 +83,7 @@ function setHeader(headers: Headers, name: string, value: string): void {
 
 /** A web `Response` as a reply. Its body is read once, here. */
 export function fromResponse({ status, body, headers }: Response): Reply {
-  const stream = body ? Readable.fromWeb(body as NodeReadableStream) : undefined; // the same class under another name
+  const stream = body ? fromWeb(body as NodeReadableStream) : undefined; // the same class under another name
   return new Reply(status, undefined, stream, headers);
 }
 
@@ -91,5 +91,18 @@ async function* jsonLines(
   values: AsyncIterable<unknown>,
   { serialise, status }: ReplyStyle,
 ): AsyncGenerator<string, void> {
-  for await (const value of values) yield `${serialise(value, status)}\n`;
+  for await (const value of readable(values)) yield `${serialise(value, status)}\n`;
+}
+
+function fromWeb(stream: NodeReadableStream): Readable {
+  return Readable.from(readable(stream), { objectMode: false });
+}
+
+/** The same values; what is thrown on the way is an error that a stream can be ended with. */
+async function* readable<T>(values: AsyncIterable<T>): AsyncGenerator<T, void> {
+  try {
+    yield* values;
+  } catch (error) {
+    throw toError(error);
+  }
 }
