@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { build, isPending, type Builder } from './build.ts';
+import { available, isPending, obtain } from './execute.ts';
 import { InjectionError, InvalidContainerError, ResolutionError } from './errors.ts';
 import { explainEdges } from './explain.ts';
-import { Graph, type Node } from './graph.ts';
+import { Graph, reach, type Node } from './graph.ts';
 import { Plan } from './plan.ts';
 import { toProvider, type Need, type Provider, type Provision } from './provider.ts';
-import { reach } from './reach.ts';
 import { Scope, type ScopeOwner } from './scope.ts';
+import { EMPTY, type Keeper } from './step.ts';
 import { tearDown, throwAny, type Teardown } from './teardown.ts';
 import {
   nameOf,
@@ -39,9 +39,11 @@ export function createContainer(): Container {
  * - started: everything is planned and checked, singletons are built; get, open scopes
  * - closed: singletons have ended
  */
-export class Container implements AsyncDisposable, ScopeOwner, Builder {
+export class Container implements AsyncDisposable, ScopeOwner, Keeper {
   /** @internal */
   readonly making: Set<Node> = new Set();
+  /** @internal */
+  readonly carrier: undefined = undefined; // what is read from one lives in a scope
   readonly #providers = new Map<Key, Provider>();
   readonly #overrides = new Map<Key, Provider>();
   /** Those of the overrides that somebody must ask for. */
@@ -108,7 +110,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
 
   /** Every key that these needs lead to, in the order of asking. Plans nothing and builds nothing. */
   reach(needs: readonly Need[]): readonly Key[] {
-    return reach(needs, this.#found.find);
+    return reach(needs, this.#found);
   }
 
   #assertOpen(what: string): void {
@@ -169,7 +171,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
       if (failures.size === 1) throw error;
       throw new AggregateError(failures, `${failures.size} singletons could not be built`);
     }
-    for (const plan of this.#plans) plan.bind((node) => this.#singletons.get(node));
+    for (const plan of this.#plans) plan.bind((node) => this.valueOf(node));
   }
 
   /** Begins all of them before it waits for any. */
@@ -180,7 +182,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
     for (const node of nodes) {
       if (node?.lifetime !== 'singleton') continue;
       try {
-        const value = this.singleton(node);
+        const value = this.valueOf(node);
         if (isPending(node, value)) pending.push(value);
       } catch (error) {
         failures.add(error);
@@ -238,26 +240,16 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
   /** @internal */
   resolveNow(key: Key): unknown {
     const node = this.require(key, 'any');
-    if (node.lifetime === 'request' || node.lifetime === 'handler') {
-      const name = nameOf(key);
-      const hops = [...this.making, node].map((hop) => ({ name: hop.name }));
+    const { name, keeps } = node;
+    if (keeps === 'request' || keeps === 'handler') {
       throw new InjectionError(
         'TA111',
-        hops,
-        `${name} lives for one ${node.lifetime}, and no scope is open here`,
+        [...this.making, node],
+        `${name} lives for one ${keeps}, and no scope is open here`,
         'Open a scope and ask it, or reach it with lazy().',
       );
     }
-    const value = this.#valueOf(node);
-    if (isPending(node, value)) {
-      void value.then(undefined, () => undefined); // reported here, not as an unhandled rejection
-      throw new ResolutionError(
-        'TA123',
-        `${nameOf(key)} is asynchronous and not ready. Ask for it as a parameter or input instead of with ` +
-          'inject(), or name it to start().',
-      );
-    }
-    return value;
+    return available(node, this.valueOf(node));
   }
 
   /** @internal */
@@ -272,30 +264,23 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
   }
 
   /** @internal */
-  singleton(node: Node): unknown {
-    if (this.#singletons.has(node)) return this.#singletons.get(node);
-    const value = this.#build(node);
+  valueOf(node: Node): unknown {
+    return obtain(node, this);
+  }
+
+  /** @internal */
+  kept(node: Node): unknown {
+    return this.#singletons.has(node) ? this.#singletons.get(node) : EMPTY;
+  }
+
+  /** @internal */
+  keep(node: Node, value: unknown): void {
     this.#singletons.set(node, value);
-    if (isPending(node, value)) {
-      void value.then(
-        (built) => this.#singletons.set(node, built),
-        () => undefined, // start() reports it
-      );
-    }
-    return value;
   }
 
-  #valueOf(node: Node): unknown {
-    return node.lifetime === 'singleton' ? this.singleton(node) : this.#build(node);
-  }
-
-  #build(node: Node): unknown {
-    if (node.provider.kind === 'value') return node.provider.value;
-    if (node.provider.kind === 'lazy') return this.lazily(node.provider.of);
-    const inputs = node.edges.map((edge) => this.#valueOf(edge.node));
-    return inputs.some((input, i) => isPending(node.edges[i]!.node, input))
-      ? Promise.all(inputs).then((values) => build(node, values, this))
-      : build(node, inputs, this);
+  /** @internal */
+  note(_node: Node, teardown: Teardown): void {
+    this.#teardowns.push(teardown);
   }
 
   /** @internal */
@@ -312,11 +297,6 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
         );
       },
     };
-  }
-
-  /** @internal */
-  note(_node: Node, teardown: Teardown): void {
-    this.#teardowns.push(teardown);
   }
 
   /**

@@ -1,5 +1,6 @@
+import type { Lifetime } from './lifetime.ts';
 import { markInjectable, setInput } from './metadata.ts';
-import type { Dependency, Lifetime } from './provider.ts';
+import type { Dependency } from './provider.ts';
 import type { Class, Gives, Key, Source } from './token.ts';
 
 // Since TypeScript 5.0 a parameter decorator sees class, method and index as literal types, so the

@@ -1,5 +1,6 @@
 import { InjectionError, type Hop, type InjectionCode } from './errors.ts';
-import { defaultProvider, Unusable, type Lifetime, type Need, type Provider } from './provider.ts';
+import { isShorter, type Lifetime } from './lifetime.ts';
+import { defaultProvider, Unusable, type Need, type Provider } from './provider.ts';
 import { nameOf, type Key, type ScopeKind } from './token.ts';
 
 /** A dependency whose own dependencies are known. */
@@ -24,9 +25,6 @@ export interface Edge {
 export interface Providers {
   find(key: Key): Provider | undefined;
 }
-
-/** Lengths of life: what lives long must not hold what lives short. */
-const LENGTH = { transient: 4, singleton: 3, request: 2, handler: 1 } as const;
 
 const NO_CARRIERS: ReadonlySet<ScopeKind> = new Set();
 
@@ -129,7 +127,7 @@ export class Graph {
         const edges = this.#edges(needs);
         if (!edges) return undefined;
         const keeps = shortest(edges);
-        if (LENGTH[keeps] < LENGTH[lifetime] && lifetime !== 'transient') {
+        if (isShorter(keeps, lifetime) && lifetime !== 'transient') {
           return this.#reportCaptures({ ...base, lifetime, edges, keeps });
         }
         return {
@@ -185,7 +183,7 @@ export class Graph {
   #reportCaptures(node: Node): undefined {
     const found = pathsTo(
       { node, need: { key: node.key } },
-      ({ lifetime }) => LENGTH[lifetime] < LENGTH[node.lifetime],
+      ({ lifetime }) => isShorter(lifetime, node.lifetime),
       ({ lifetime }) => lifetime === 'transient',
     );
     for (const path of found) {
@@ -225,6 +223,24 @@ export class Graph {
   }
 }
 
+/**
+ * Every key that needs lead to, each once, in the order in which they are asked for. Follows what was
+ * provided or overridden; what is reached with `lazy()`, and what cannot be built, ends the way.
+ */
+export function reach(needs: readonly Need[], providers: Providers): Key[] {
+  const reached = new Set<Key>();
+  const visit = ({ key }: Need): void => {
+    if (key instanceof Unusable || reached.has(key)) return;
+    reached.add(key);
+    const provider = providers.find(key) ?? defaultProvider(key);
+    if (provider instanceof Unusable) return;
+    if (provider.kind === 'alias') visit({ key: provider.to });
+    else if ('needs' in provider) provider.needs.forEach(visit);
+  };
+  needs.forEach(visit);
+  return [...reached];
+}
+
 /** A hop whose label is looked for when it is shown. */
 class TrailHop implements Hop {
   readonly key: Key;
@@ -246,7 +262,7 @@ class TrailHop implements Hop {
 
 function shortest(edges: readonly Edge[]): Lifetime {
   let shortest: Lifetime = 'transient'; // of nothing at all: no limit
-  for (const { node } of edges) if (LENGTH[node.keeps] < LENGTH[shortest]) shortest = node.keeps;
+  for (const { node } of edges) if (isShorter(node.keeps, shortest)) shortest = node.keeps;
   return shortest;
 }
 

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { THIS_COPY } from './copies.ts';
-import type { Lifetime } from './provider.ts';
+import type { Lifetime } from './lifetime.ts';
 import type { Key } from './token.ts';
 
 // Symbols of the global registry, so that two copies of this module see each other's.

@@ -1,5 +1,6 @@
 import { describeCopies } from './copies.ts';
 import type { InjectionCode } from './errors.ts';
+import type { Lifetime } from './lifetime.ts';
 import {
   declaredCount,
   injectableLifetime,
@@ -19,16 +20,6 @@ import {
   type Token,
   type Values,
 } from './token.ts';
-
-/**
- * How long a value lives.
- *
- * - `singleton` one per container, until it is closed
- * - `request` one per scope: an HTTP request with its background tasks, a task run, a test
- * - `handler` one per scope, closed when the handler has returned, before the response is sent
- * - `transient` a new one for each place that asks
- */
-export type Lifetime = 'singleton' | 'request' | 'handler' | 'transient';
 
 export interface DependencyOptions {
   /** Default `'request'`. */

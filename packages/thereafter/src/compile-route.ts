@@ -1,11 +1,4 @@
-import {
-  isPromise,
-  ResolutionError,
-  type Container,
-  type Plan,
-  type Scope,
-  type Step,
-} from '@thereafter/di';
+import { isPromise, ResolutionError, type Container, type Plan, type Scope } from '@thereafter/di';
 import type { Context } from './context.ts';
 import type { FormPlan } from './handler/form-body.ts';
 import { planForm } from './handler/form-inputs.ts';
@@ -35,9 +28,6 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
   // What guards give is dropped: they are there to run.
   const call = route.bind(plan.entries.slice(route.guards.length));
   const isDirect = plan.needsNoScope && !container.tracksScopes;
-  const sources = plan.steps.map(({ node: { provider } }) =>
-    provider.kind === 'external' ? provider.source : undefined,
-  );
   const style = {
     pattern: route.path,
     status,
@@ -45,7 +35,7 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
       route: route.name,
       check: process.env.NODE_ENV !== 'production',
     }),
-    form: planForm(sources),
+    form: planForm(plan.sources),
   };
   const run = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
   if (route.middleware.length === 0) return { ...style, run };
@@ -55,29 +45,9 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
 
 /** For routes whose arguments are constants or parts of the request: no scope is opened. */
 function runDirectly(call: Call, plan: Plan): CompiledRoute['run'] {
-  const { steps } = plan;
-  return (ctx) => readAndCall(call, steps, plan.newSlots(), ctx, 0);
-}
-
-function readAndCall(
-  call: Call,
-  steps: readonly Step[],
-  slots: unknown[],
-  ctx: Context,
-  first: number,
-): unknown {
-  for (let i = first; i < steps.length; i++) {
-    const step = steps[i]!;
-    const value = step.read!(ctx); // a plan that needs no scope only reads
-    if (isPromise(value)) {
-      return value.then((settled) => {
-        slots[step.slot] = settled;
-        return readAndCall(call, steps, slots, ctx, i + 1);
-      });
-    }
-    slots[step.slot] = value;
-  }
-  return checkAndCall(call, ctx, slots);
+  const finish = (slots: readonly unknown[], ctx: Context): unknown =>
+    checkAndCall(call, ctx, slots);
+  return (ctx) => plan.run(ctx, finish);
 }
 
 /** For routes that make something for each request. Waits only where there is something to wait for. */

@@ -1,0 +1,16 @@
+/**
+ * How long a value lives.
+ *
+ * - `singleton` one per container, until it is closed
+ * - `request` one per scope: an HTTP request with its background tasks, a task run, a test
+ * - `handler` one per scope, ended when the handler has returned, before the response is sent
+ * - `transient` a new one for each place that asks, ended with whoever it was made for
+ */
+export type Lifetime = 'singleton' | 'request' | 'handler' | 'transient';
+
+const LENGTH: Record<Lifetime, number> = { handler: 1, request: 2, singleton: 3, transient: 4 };
+
+/** Whether a value lives shorter than another, which must not keep it then. A transient sets no limit. */
+export function isShorter(one: Lifetime, other: Lifetime): boolean {
+  return LENGTH[one] < LENGTH[other];
+}
