@@ -30,8 +30,8 @@ export function execute<C, R>(
       const step = steps[i]!;
       let value = slots[step.slot];
       if (value === EMPTY) {
-        if (isInvalid && !step.read) continue;
-        value = step.read ? step.read(carrier, keeper) : step.make(slots, keeper!);
+        if (isInvalid && !step.onlyReads) continue;
+        value = step.give(slots, keeper!, carrier);
         slots[step.slot] = value; // also a promise: who asks meanwhile, with lazy() say, shares it
         if (step.isPlain) continue;
       }
@@ -46,7 +46,7 @@ export function execute<C, R>(
   return finish(slots, carrier);
 }
 
-/** Apart, because a function whose variables a closure captures costs more, even if it makes none. */
+/** A function of its own, because variables that a closure captures cost more, even where it is not made. */
 function executeAfter<C, R>(
   pending: Promise<unknown>,
   steps: readonly Step[],
@@ -86,7 +86,8 @@ export function obtain(node: Node, keeper: Keeper): unknown {
   let value: unknown;
   try {
     const steps = recipeOf(node);
-    const slots = new Array<unknown>(steps.length).fill(EMPTY);
+    const slots: unknown[] = [];
+    for (const { slot } of steps) slots[slot] = EMPTY;
     value = execute(steps, slots, keeper.carrier, keeper, lastOf);
   } finally {
     making.delete(node);

@@ -30,24 +30,25 @@ export class Plan {
     this.entries = edges.map(({ node }) => this.#place(node, steps));
   }
 
-  /** What is read from the carrier, in the order of reading. */
+  /** What is read from the carrier, in this order. */
   get sources(): readonly ExternalSource[] {
     return this.steps.flatMap(({ node: { provider } }) =>
       provider.kind === 'external' ? [provider.source] : [],
     );
   }
 
-  /** Whether nothing has to be made: values are singletons or read from the carrier. */
+  /** Whether nothing has to be made: every value is a singleton or read from the carrier. */
   get needsNoScope(): boolean {
-    return this.steps.every(({ read }) => read !== undefined);
+    return this.steps.every(({ onlyReads }) => onlyReads);
   }
 
   /**
-   * Runs a plan that needs no scope. The steps of one that does have nobody to make them for.
+   * Runs a plan that needs no scope. One that does is run by a scope, which ends what is made.
    *
    * @param carrier - What external sources read from.
-   * @param finish - Is given the slots, where the values of the entry points are.
-   * @returns What `finish` returns; a promise of it when an input has to be waited for.
+   * @param finish - Gets the slots, with the values of the entry points at `entries`, and the carrier.
+   * @returns What `finish` returns, or a promise of it when a value had to be waited for.
+   * @throws What a reader or `finish` threw.
    */
   run<C, R>(carrier: C, finish: (slots: readonly unknown[], carrier: C) => R): R | Promise<R> {
     return execute(this.steps, this.newSlots(), carrier, undefined, finish);
@@ -78,15 +79,15 @@ export class Plan {
     return this.#slotOf.get(node);
   }
 
-  /** Adds the steps to a value, what it needs first, unless they are there. Gives its slot. */
+  /** Adds the steps to a value, what it needs first, unless they are there. Returns its slot. */
   #place(node: Node, steps: Step[]): number {
     const known = this.#slotOf.get(node);
     if (known !== undefined) return known;
     const isReady = node.lifetime === 'singleton';
-    const inputs = isReady ? [] : node.edges.map((edge) => this.#place(edge.node, steps));
+    const needs = isReady ? [] : node.edges.map((edge) => this.#place(edge.node, steps));
     const slot = this.#template.push(EMPTY) - 1;
     if (node.lifetime !== 'transient') this.#slotOf.set(node, slot);
-    if (!isReady) steps.push(stepOf(node, inputs, slot));
+    if (!isReady) steps.push(stepOf(node, needs, slot));
     return slot;
   }
 }

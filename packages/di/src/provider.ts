@@ -5,10 +5,10 @@ import {
   declaredCount,
   injectableLifetime,
   otherCopyThatMarked,
+  parameterNames,
   parametersOf,
   type Parameter,
 } from './metadata.ts';
-import { parameterNames } from './parameter-names.ts';
 import {
   nameOf,
   type Class,
@@ -21,27 +21,33 @@ import {
   type Values,
 } from './token.ts';
 
+/** What `dependency()` may be told besides. */
 export interface DependencyOptions {
-  /** Default `'request'`. */
+  /** How long the value lives; default `'request'`. */
   readonly scope?: Lifetime;
   /** For error messages; default: the name of the function. */
   readonly name?: string;
 }
 
-/** A function that makes a value from other dependencies. */
+/** A function that makes a value from other dependencies. What `dependency()` returns. */
 export interface Dependency<V> extends Source<V> {
   readonly kind: 'dependency';
+  /** For error messages. */
   readonly name: string;
+  /** How long the value lives. */
   readonly lifetime: Lifetime;
+  /** What it needs, by the names under which it gets it. */
   readonly inputs: Readonly<Record<string, Key>>;
+  /** Makes the value. */
   readonly make: (values: never) => unknown;
 }
 
 /**
- * Declares a function dependency: a record of what it needs, then a function of that record.
+ * Declares a function dependency: a record of what it needs, then a function of that record. A promise is
+ * awaited before the value is passed on.
  *
- * A generator's code after `yield` runs when the scope ends; an error of the handler arrives at the
- * `yield` and stays an error even if the generator swallows it.
+ * A generator yields its value, exactly once. Its code after `yield` runs when the scope ends; an error of
+ * the handler arrives at the `yield` and stays an error even if the generator swallows it.
  */
 export function dependency<const I extends Inputs, V>(
   inputs: I,
@@ -83,8 +89,9 @@ export type Provision<T> =
 
 /** A parameter of something that is to be built. */
 export interface Need {
-  /** For error messages, e.g. `mailer` or `auth`; absent where it would say nothing. */
+  /** For error messages, e.g. `mailer` or `auth`; absent where there is no name to tell. */
   readonly label?: string;
+  /** What is asked for; why that cannot be injected, if it cannot. */
   readonly key: Key | Unusable;
 }
 
@@ -121,6 +128,7 @@ export type Provider =
       readonly needs: readonly Need[];
     };
 
+/** Says as a provider what a user says of a token or class. */
 export function toProvider(provision: Provision<unknown>): Provider {
   if ('value' in provision) return { kind: 'value', value: provision.value };
   return { kind: 'alias', to: 'class' in provision ? provision.class : provision.make };
@@ -210,7 +218,11 @@ function constructorNeeds(target: Class): readonly Need[] {
     : [];
 }
 
-/** What the parameters of a decorated method ask for. */
+/**
+ * What the parameters of a decorated method ask for, an inherited one included.
+ *
+ * @returns One need for each parameter. A parameter that cannot be injected is a fault when it is planned.
+ */
 export function methodNeeds(target: Class, method: string | symbol): readonly Need[] {
   const name = `${nameOf(target)}.${String(method)}`;
   let owner: object | null = target.prototype as object;

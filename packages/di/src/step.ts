@@ -1,6 +1,12 @@
 import type { Node } from './graph.ts';
 import type { Resolver } from './inject.ts';
-import { disposal, generatorEnd, isGenerator, type Teardown } from './teardown.ts';
+import {
+  disposal,
+  generatorEnd,
+  isGenerator,
+  type AnyGenerator,
+  type Teardown,
+} from './teardown.ts';
 import type { Class, Key } from './token.ts';
 
 /** Marks a slot that has no value yet; `undefined` is a value. */
@@ -24,49 +30,48 @@ export interface Keeper extends Resolver {
   lazily(of: () => Key): unknown;
 }
 
-type Read = (carrier: unknown, keeper: Keeper | undefined) => unknown;
-type Make = (slots: readonly unknown[], keeper: Keeper) => unknown;
+type Give = (slots: readonly unknown[], keeper: Keeper, carrier: unknown) => unknown;
 
-/**
- * Gives one value: reads one that is there without the container, or makes it of those in the slots.
- * Steps stand in the order in which they must be taken.
- */
-export type Step = {
+/** How one value is had. Steps stand in the order in which they must be taken. */
+export interface Step {
   readonly node: Node;
   /** Where the value is put. */
   readonly slot: number;
-} & (
-  | { readonly read: Read; readonly make: undefined; readonly isPlain: false }
-  | {
-      readonly read: undefined;
-      readonly make: Make;
-      /** Whether what is made needs no second look: not awaited, not ended. True for most classes. */
-      readonly isPlain: boolean;
-    }
-);
+  /** Makes the value of those in the slots, or fetches one that is there. */
+  readonly give: Give;
+  /** Whether nothing is made: the carrier is read, or the keeper is asked. */
+  readonly onlyReads: boolean;
+  /** Whether what is made needs no second look: not awaited, not ended. True for most classes. */
+  readonly isPlain: boolean;
+}
 
-/** @param inputs - The slots of what the node needs, in the order of its edges. */
-export function stepOf(node: Node, inputs: readonly number[], slot: number): Step {
+/** @param needs - The slots of what the node needs, in the order of its edges. */
+export function stepOf(node: Node, needs: readonly number[], slot: number): Step {
   const { provider } = node;
   switch (provider.kind) {
     case 'class': {
-      const make = classMaker(provider.class, inputs);
-      if (!provider.isDisposable) return { node, slot, read: undefined, make, isPlain: true };
-      return makingStep(node, slot, (slots, keeper) => {
-        const made = make(slots);
-        keeper.note(node, disposal(made));
-        return made;
-      });
+      const { isDisposable } = provider;
+      const make = classMaker(provider.class, needs);
+      const give = isDisposable ? notingEnd(node, make) : make;
+      return { node, slot, give, onlyReads: false, isPlain: !isDisposable };
     }
-    case 'function':
-      return makingStep(node, slot, functionMaker(provider.make, node, inputs));
-    case 'external':
-      return readingStep(node, slot, provider.source.reader() as (carrier: unknown) => unknown);
+    case 'function': {
+      const give = functionMaker(provider.make, node, needs);
+      return { node, slot, give, onlyReads: false, isPlain: false };
+    }
+    case 'external': {
+      const read = provider.source.reader() as (carrier: unknown) => unknown; // `never` only for variance
+      return readingStep(node, slot, (_slots, _keeper, carrier) => read(carrier));
+    }
     case 'lazy':
-      return readingStep(node, slot, (_, keeper) => keeper!.lazily(provider.of));
+      return readingStep(node, slot, (_slots, keeper) => keeper.lazily(provider.of));
     case 'value':
       return readingStep(node, slot, () => provider.value);
   }
+}
+
+function readingStep(node: Node, slot: number, give: Give): Step {
+  return { node, slot, give, onlyReads: true, isPlain: false };
 }
 
 const recipes = new WeakMap<Node, readonly Step[]>();
@@ -78,21 +83,13 @@ const recipes = new WeakMap<Node, readonly Step[]>();
 export function recipeOf(node: Node): readonly Step[] {
   let recipe = recipes.get(node);
   if (!recipe) {
-    const inputs = node.edges.map(({ node: input }, slot) =>
-      readingStep(input, slot, (_, keeper) => keeper!.valueOf(input)),
+    const needs = node.edges.map(({ node: needed }, slot) =>
+      readingStep(needed, slot, (_slots, keeper) => keeper.valueOf(needed)),
     );
-    recipe = [...inputs, stepOf(node, [...inputs.keys()], inputs.length)];
+    recipe = [...needs, stepOf(node, [...needs.keys()], needs.length)];
     recipes.set(node, recipe);
   }
   return recipe;
-}
-
-function readingStep(node: Node, slot: number, read: Read): Step {
-  return { node, slot, read, make: undefined, isPlain: false };
-}
-
-function makingStep(node: Node, slot: number, make: Make): Step {
-  return { node, slot, read: undefined, make, isPlain: false };
 }
 
 /**
@@ -101,11 +98,11 @@ function makingStep(node: Node, slot: number, make: Make): Step {
  */
 function classMaker(
   target: Class,
-  inputs: readonly number[],
+  needs: readonly number[],
 ): (slots: readonly unknown[]) => object {
   const Target = target as unknown as new (...args: unknown[]) => object; // decorated, so concrete
-  const [a = 0, b = 0, c = 0, d = 0] = inputs;
-  switch (inputs.length) {
+  const [a = 0, b = 0, c = 0, d = 0] = needs;
+  switch (needs.length) {
     case 0:
       return () => new Target();
     case 1:
@@ -117,37 +114,40 @@ function classMaker(
     case 4:
       return (slots) => new Target(slots[a], slots[b], slots[c], slots[d]);
     default:
-      return (slots) => new Target(...inputs.map((slot) => slots[slot]));
+      return (slots) => new Target(...needs.map((slot) => slots[slot]));
   }
 }
 
+function notingEnd(node: Node, make: (slots: readonly unknown[]) => object): Give {
+  return (slots, keeper) => {
+    const made = make(slots);
+    keeper.note(node, disposal(made));
+    return made;
+  };
+}
+
+/** What a generator yields first is its value, and how to end it is noted. */
 function functionMaker(
   make: (values: never) => unknown,
   node: Node,
-  inputs: readonly number[],
-): Make {
+  needs: readonly number[],
+): Give {
   const labels = node.edges.map(({ need }) => need.label!); // the keys of the record of inputs
   const call = make as (values: Record<string, unknown>) => unknown; // `never` only for variance
   return (slots, keeper) => {
     const values: Record<string, unknown> = {};
-    for (let i = 0; i < labels.length; i++) values[labels[i]!] = slots[inputs[i]!];
-    return begin(node, call(values), keeper);
+    for (let i = 0; i < labels.length; i++) values[labels[i]!] = slots[needs[i]!];
+    const made = call(values);
+    return isGenerator(made) ? begin(made, node, keeper) : made;
   };
 }
 
-/**
- * Passes on what a function gave. A generator is run up to its `yield`, whose value is passed on, and how
- * to end it is noted.
- */
-function begin(node: Node, made: unknown, keeper: Keeper): unknown {
-  if (!isGenerator(made)) return made;
-  const yielded = (result: IteratorResult<unknown>): unknown => {
-    if (result.done) {
-      throw new TypeError(`The generator dependency ${node.name} ended without a yield.`);
-    }
-    keeper.note(node, generatorEnd(made, node.name));
-    return result.value;
+function begin(generator: AnyGenerator, node: Node, keeper: Keeper): unknown {
+  const first = generator.next();
+  const yielded = ({ done, value }: IteratorResult<unknown>): unknown => {
+    if (done) throw new TypeError(`The generator dependency ${node.name} ended without a yield.`);
+    keeper.note(node, generatorEnd(generator, node.name));
+    return value;
   };
-  const first = made.next();
   return first instanceof Promise ? first.then(yielded) : yielded(first);
 }

@@ -5,7 +5,9 @@ import {
   inject,
   Injectable,
   lazy,
+  token,
   type Class,
+  type Lazy,
   type Lifetime,
   type Plan,
   type Scope,
@@ -275,7 +277,8 @@ const SEEDS = Array.from({ length: 300 }, (_, seed) => seed);
 describe.for(Object.entries(ways))('a value that is had %s', ([, way]) => {
   const { how, planned, get } = way;
 
-  async function compare(seed: number, options: GraphOptions): Promise<void> {
+  /** What came of it and what was made and ended, with this package and with the model. */
+  async function both(seed: number, options: GraphOptions): Promise<readonly [unknown, unknown]> {
     const parts = randomGraph(seed, { ...way.graph, ...options });
     const model = new Model();
     model.start(parts);
@@ -295,16 +298,25 @@ describe.for(Object.entries(ways))('a value that is had %s', ([, way]) => {
     const scope = container.openScope(plan);
     const outcome = await outcomeOf(() => get(scope, lastOf(keys), plan));
     await scope.close();
-    expect([outcome, log], `seed ${seed}`).toEqual([expected, model.log]);
+    return [
+      { outcome, log: [...log] }, // as it is before the container closes
+      { outcome: expected, log: model.log },
+    ];
   }
 
   it('is made of the same, in the same order, and ended in reverse', async () => {
-    for (const seed of SEEDS) await compare(seed, {});
+    for (const seed of SEEDS) {
+      const [ours, expected] = await both(seed, {});
+      expect(ours, `seed ${seed}`).toEqual(expected);
+    }
   });
 
   it('fails with what a part of it threw, and what was begun is ended', async () => {
     const lifetimes = ['request', 'handler', 'transient'] as const; // a broken singleton ends the start
-    for (const seed of SEEDS) await compare(seed, { lifetimes, hasBroken: true });
+    for (const seed of SEEDS) {
+      const [ours, expected] = await both(seed, { lifetimes, hasBroken: true });
+      expect(ours, `seed ${seed}`).toEqual(expected);
+    }
   });
 });
 
@@ -334,6 +346,40 @@ describe('a value that several ask for while it is made', () => {
         model.close();
         expect(log.toSorted(), `seed ${seed}`).toEqual(model.log.toSorted());
       }
+    },
+  );
+});
+
+describe('two that need each other, one of them lazily', () => {
+  interface Pair {
+    readonly name: string;
+    readonly other: Pair | Lazy<Pair>;
+  }
+
+  it.for(['planned', 'asked for', 'singletons'] as const)(
+    'are made once each when %s',
+    async (how) => {
+      const made: string[] = [];
+      const options = { scope: how === 'singletons' ? 'singleton' : 'request' } as const;
+      const pair = (name: string, other: Pair | Lazy<Pair>): Pair => {
+        made.push(name);
+        return { name, other };
+      };
+      const Left = token<Pair>('Left');
+      const right = dependency({ left: Left }, ({ left }) => pair('right', left), options);
+      const left = dependency({ later: lazy(() => Right) }, (v) => pair('left', v.later), options);
+      const Right = token<Pair>('Right');
+      await using container = createContainer()
+        .provide(Left, { make: left })
+        .provide(Right, { make: right });
+      const plan = container.plan(how === 'planned' ? [{ key: Right }] : [], { name: 'the pair' });
+      await container.start(...(how === 'singletons' ? [Right] : []));
+      await using scope = container.openScope(plan);
+      await scope.run();
+      const found = await scope.get(Right);
+      const seen = container.enter(scope, () => ((found.other as Pair).other as Lazy<Pair>).get());
+      expect(seen).toBe(found);
+      expect(made).toEqual(['left', 'right']);
     },
   );
 });
