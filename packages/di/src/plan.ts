@@ -18,6 +18,8 @@ export class Plan {
   readonly steps: readonly Step[];
   /** The slots of the entry points, in their order. */
   readonly entries: readonly number[];
+  /** Whether nothing has to be made: every value is a singleton or read from the carrier. */
+  readonly needsNoScope: boolean;
   readonly #slotOf = new Map<Node, number>();
   readonly #template: unknown[] = [];
 
@@ -28,6 +30,7 @@ export class Plan {
     this.edges = edges;
     this.steps = steps;
     this.entries = edges.map(({ node }) => this.#place(node, steps));
+    this.needsNoScope = steps.every(({ onlyReads }) => onlyReads);
   }
 
   /** What is read from the carrier, in this order. */
@@ -37,20 +40,18 @@ export class Plan {
     );
   }
 
-  /** Whether nothing has to be made: every value is a singleton or read from the carrier. */
-  get needsNoScope(): boolean {
-    return this.steps.every(({ onlyReads }) => onlyReads);
-  }
-
   /**
    * Runs a plan that needs no scope. One that does is run by a scope, which ends what is made.
    *
    * @param carrier - What external sources read from.
    * @param finish - Gets the slots, with the values of the entry points at `entries`, and the carrier.
    * @returns What `finish` returns, or a promise of it when a value had to be waited for.
+   * @throws {TypeError} When something has to be made.
    * @throws What a reader or `finish` threw.
    */
   run<C, R>(carrier: C, finish: (slots: readonly unknown[], carrier: C) => R): R | Promise<R> {
+    if (!this.needsNoScope)
+      throw new TypeError(`${this.name} needs a scope: open one, and run that.`);
     return execute(this.steps, this.newSlots(), carrier, undefined, finish);
   }
 

@@ -40,6 +40,11 @@ describe('a plan', () => {
     expect((await planOf(dependency({}, () => 1))).needsNoScope).toBe(false);
   });
 
+  it('is not run without a scope when something has to be made', async () => {
+    const plan = await planOf(Session);
+    expect(() => plan.run({}, () => 1)).toThrow('the plan needs a scope');
+  });
+
   it('knows what it reads, in the order of reading', async () => {
     const page = dependency({ b, clock: Clock }, () => 1);
     expect((await planOf(page, a, b)).sources).toEqual([b, a]);
