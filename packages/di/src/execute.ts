@@ -31,7 +31,7 @@ export function execute<C, R>(
       let value = slots[step.slot];
       if (value === EMPTY) {
         if (isInvalid && !step.onlyReads) continue;
-        value = step.give(slots, keeper!, carrier);
+        value = step.give(slots, keeper!, carrier, step.node);
         slots[step.slot] = value; // also a promise: who asks meanwhile, with lazy() say, shares it
         if (step.isPlain) continue;
       }
@@ -87,7 +87,7 @@ export function obtain(node: Node, keeper: Keeper): unknown {
   try {
     const steps = recipeOf(node);
     const slots: unknown[] = [];
-    for (const { slot } of steps) slots[slot] = EMPTY;
+    for (let i = 0; i < steps.length; i++) slots.push(EMPTY);
     value = execute(steps, slots, keeper.carrier, keeper, lastOf);
   } finally {
     making.delete(node);

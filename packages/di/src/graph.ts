@@ -1,5 +1,5 @@
 import { InjectionError, type Hop, type InjectionCode } from './errors.ts';
-import { isShorter, type Lifetime } from './lifetime.ts';
+import { LENGTH, type Lifetime } from './lifetime.ts';
 import { defaultProvider, Unusable, type Need, type Provider } from './provider.ts';
 import { nameOf, type Key, type ScopeKind } from './token.ts';
 
@@ -129,7 +129,7 @@ export class Graph {
         const edges = this.#edges(needs);
         if (!edges) return undefined;
         const keeps = shortest(edges);
-        if (isShorter(keeps, lifetime) && lifetime !== 'transient') {
+        if (LENGTH[keeps] < LENGTH[lifetime] && lifetime !== 'transient') {
           return this.#reportCaptures({ ...base, lifetime, edges, keeps });
         }
         return {
@@ -185,7 +185,7 @@ export class Graph {
   #reportCaptures(node: Node): undefined {
     const found = pathsTo(
       { node, need: { key: node.key } },
-      ({ lifetime }) => isShorter(lifetime, node.lifetime),
+      ({ lifetime }) => LENGTH[lifetime] < LENGTH[node.lifetime],
       ({ lifetime }) => lifetime === 'transient',
     );
     for (const path of found) {
@@ -264,7 +264,7 @@ class TrailHop implements Hop {
 
 function shortest(edges: readonly Edge[]): Lifetime {
   let shortest: Lifetime = 'transient'; // no limit, if there are no edges
-  for (const { node } of edges) if (isShorter(node.keeps, shortest)) shortest = node.keeps;
+  for (const { node } of edges) if (LENGTH[node.keeps] < LENGTH[shortest]) shortest = node.keeps;
   return shortest;
 }
 

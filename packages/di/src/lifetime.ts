@@ -8,9 +8,5 @@
  */
 export type Lifetime = 'singleton' | 'request' | 'handler' | 'transient';
 
-const LENGTH: Record<Lifetime, number> = { handler: 1, request: 2, singleton: 3, transient: 4 };
-
-/** Whether a value lives shorter than another, which must not keep it then. A transient sets no limit. */
-export function isShorter(one: Lifetime, other: Lifetime): boolean {
-  return LENGTH[one] < LENGTH[other];
-}
+/** What lives long must not keep what lives shorter. A transient sets no limit. */
+export const LENGTH = { handler: 1, request: 2, singleton: 3, transient: 4 } as const;

@@ -7,6 +7,7 @@ import type { Key } from './token.ts';
 const INJECTABLE = Symbol.for('thereafter.injectable');
 const INPUTS = Symbol.for('thereafter.inputs');
 
+/** What a decorator has left on a class. */
 interface Mark {
   readonly lifetime: Lifetime;
   /** The copy of this package whose decorator it was. */
@@ -36,13 +37,8 @@ export function injectableLifetime(target: object): Lifetime | undefined {
   return markOf(target)?.lifetime;
 }
 
-/** Which copy of this package decorated a class. Returns `undefined` when it was this one, or none. */
-export function otherCopyThatMarked(target: object): string | undefined {
-  const copy = markOf(target)?.copy;
-  return copy === THIS_COPY ? undefined : copy;
-}
-
-function markOf(target: object): Mark | undefined {
+/** What the decorator of exactly this class says, not that of its parent. */
+export function markOf(target: object): Mark | undefined {
   return Reflect.getOwnMetadata(INJECTABLE, target) as Mark | undefined;
 }
 

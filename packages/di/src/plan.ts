@@ -84,11 +84,16 @@ export class Plan {
   #place(node: Node, steps: Step[]): number {
     const known = this.#slotOf.get(node);
     if (known !== undefined) return known;
-    const isReady = node.lifetime === 'singleton';
-    const needs = isReady ? [] : node.edges.map((edge) => this.#place(edge.node, steps));
+    if (node.lifetime === 'singleton') return this.#newSlot(node);
+    const needs = node.edges.map((edge) => this.#place(edge.node, steps));
+    const slot = this.#newSlot(node);
+    steps.push(stepOf(node, needs, slot));
+    return slot;
+  }
+
+  #newSlot(node: Node): number {
     const slot = this.#template.push(EMPTY) - 1;
     if (node.lifetime !== 'transient') this.#slotOf.set(node, slot);
-    if (!isReady) steps.push(stepOf(node, needs, slot));
     return slot;
   }
 }

@@ -1,14 +1,7 @@
-import { describeCopies } from './copies.ts';
+import { describeCopies, THIS_COPY } from './copies.ts';
 import type { InjectionCode } from './errors.ts';
 import type { Lifetime } from './lifetime.ts';
-import {
-  declaredCount,
-  injectableLifetime,
-  otherCopyThatMarked,
-  parameterNames,
-  parametersOf,
-  type Parameter,
-} from './metadata.ts';
+import { declaredCount, markOf, parameterNames, parametersOf, type Parameter } from './metadata.ts';
 import {
   nameOf,
   type Class,
@@ -168,11 +161,10 @@ export function defaultProvider(key: Key): Provider | Unusable {
 }
 
 function classProvider(target: Class): Provider | Unusable {
-  const lifetime = injectableLifetime(target);
-  if (lifetime === undefined) return notDecorated(target);
-  const copy = otherCopyThatMarked(target);
-  if (copy !== undefined) {
-    const { problem, remedy } = describeCopies(copy);
+  const mark = markOf(target);
+  if (!mark) return notDecorated(target);
+  if (mark.copy !== THIS_COPY) {
+    const { problem, remedy } = describeCopies(mark.copy);
     return new Unusable(
       'TA113',
       `${nameOf(target)} was decorated by another copy: ${problem}`,
@@ -184,7 +176,7 @@ function classProvider(target: Class): Provider | Unusable {
     kind: 'class',
     class: target,
     isDisposable: Symbol.asyncDispose in prototype || Symbol.dispose in prototype,
-    lifetime,
+    lifetime: mark.lifetime,
     needs: constructorNeeds(target),
   };
 }
@@ -207,9 +199,7 @@ function constructorNeeds(target: Class): readonly Need[] {
   const parameters = parametersOf(target);
   if (parameters) return toNeeds(parameters, target, undefined, nameOf(target));
   if (target.length > 0) {
-    return [
-      { key: injectableLifetime(target) === undefined ? notDecorated(target) : noMetadata(target) },
-    ];
+    return [{ key: markOf(target) ? noMetadata(target) : notDecorated(target) }];
   }
   // A decorated class without a constructor of its own has its parent's.
   const parent: unknown = Object.getPrototypeOf(target);

@@ -99,7 +99,8 @@ export class Singletons implements Keeper, ScopeOwner {
   }
 
   kept(node: Node): unknown {
-    return this.#values.has(node) ? this.#values.get(node) : EMPTY;
+    const value = this.#values.get(node);
+    return value !== undefined || this.#values.has(node) ? value : EMPTY;
   }
 
   keep(node: Node, value: unknown): void {

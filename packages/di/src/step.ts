@@ -30,7 +30,7 @@ export interface Keeper extends Resolver {
   lazily(of: () => Key): unknown;
 }
 
-type Give = (slots: readonly unknown[], keeper: Keeper, carrier: unknown) => unknown;
+type Give = (slots: readonly unknown[], keeper: Keeper, carrier: unknown, node: Node) => unknown;
 
 /** How one value is had. Steps stand in the order in which they must be taken. */
 export interface Step {
@@ -83,14 +83,14 @@ const recipes = new WeakMap<Node, readonly Step[]>();
 export function recipeOf(node: Node): readonly Step[] {
   let recipe = recipes.get(node);
   if (!recipe) {
-    const needs = node.edges.map(({ node: needed }, slot) =>
-      readingStep(needed, slot, (_slots, keeper) => keeper.valueOf(needed)),
-    );
-    recipe = [...needs, stepOf(node, [...needs.keys()], needs.length)];
-    recipes.set(node, recipe);
+    const asking = node.edges.map((edge, slot) => readingStep(edge.node, slot, ask));
+    recipe = [...asking, stepOf(node, [...asking.keys()], asking.length)];
+    if (node.lifetime !== 'singleton') recipes.set(node, recipe); // which is made once
   }
   return recipe;
 }
+
+const ask: Give = (_slots, keeper, _carrier, node) => keeper.valueOf(node);
 
 /**
  * A case for each small number of parameters, because spreading an array costs more than building most
