@@ -31,7 +31,7 @@ export function execute<C, R>(
       let value = slots[step.slot];
       if (value === EMPTY) {
         if (isInvalid && !step.onlyReads) continue;
-        value = step.give(slots, keeper!, carrier, step.node);
+        value = step.give(slots, keeper!, carrier, step.node); // what reads the carrier needs no keeper
         slots[step.slot] = value; // also a promise: who asks meanwhile, with lazy() say, shares it
         if (step.isPlain) continue;
       }
