@@ -15,11 +15,8 @@ import {
 } from '../src/index.ts';
 import { describe, expect, it } from 'vitest';
 
-/*
- * There are several ways to a value: a plan, asking a scope, inject(), lazy(), as a singleton. Random
- * graphs of everything that a value can be made of must give the same in each of them: what a few lines
- * that make one thing after another (`Model`) say.
- */
+// A plan, asking a scope, inject(), lazy(): random graphs of everything that a value can be made of must
+// give the same in each of these ways, what a few lines that make one thing after another (`Model`) say.
 
 /** What a value can be made by, and whether that has an end. */
 const ends = {
@@ -143,11 +140,11 @@ function declareClass(part: Part, inputs: readonly Key[], make: Make, end: () =>
       this.needs = make(given).needs;
     }
   }
-  const later = (): Promise<void> => Promise.resolve().then(end);
-  if (part.shape === 'disposable class') Object.assign(Target.prototype, { [Symbol.dispose]: end });
-  if (part.shape === 'async disposable class') {
-    Object.assign(Target.prototype, { [Symbol.asyncDispose]: later });
-  }
+  const disposers = {
+    'disposable class': { [Symbol.dispose]: end },
+    'async disposable class': { [Symbol.asyncDispose]: () => Promise.resolve().then(end) },
+  };
+  Object.assign(Target.prototype, disposers[part.shape as keyof typeof disposers]);
   Injectable({ scope: part.lifetime as 'request' })(Target); // randomGraph() makes no handler of it
   inputs.forEach((input, i) => Inject(input)(Target, undefined, i as never)); // typed for use with @
   return Target as unknown as Key;
@@ -298,16 +295,14 @@ describe.for(Object.entries(ways))('a value that is had %s', ([, way]) => {
     const scope = container.openScope(plan);
     const outcome = await outcomeOf(() => get(scope, lastOf(keys), plan));
     await scope.close();
-    return [
-      { outcome, log: [...log] }, // as it is before the container closes
-      { outcome: expected, log: model.log },
-    ];
+    const ours = { outcome, log: [...log] }; // as it is before the container closes
+    return [ours, { outcome: expected, log: model.log }];
   }
 
   it('is made of the same, in the same order, and ended in reverse', async () => {
     for (const seed of SEEDS) {
-      const [ours, expected] = await both(seed, {});
-      expect(ours, `seed ${seed}`).toEqual(expected);
+      const [ours, model] = await both(seed, {});
+      expect(ours, `seed ${seed}`).toEqual(model);
     }
   });
 
