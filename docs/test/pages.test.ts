@@ -131,7 +131,7 @@ it('commands within the text of a page exist', () => {
 });
 
 describe.for(having(SESSION))('%s', (page) => {
-  it('shows what its commands print', { timeout: 60_000 }, async () => {
+  it('shows what its commands print', async () => {
     expect(await differencesIn(page)).toEqual([]);
   });
 });

@@ -19,13 +19,13 @@ export {
 } from './errors.ts';
 export { inject } from './inject.ts';
 export { injectableLifetime, markInjectable } from './metadata.ts';
-export type { Plan, Step } from './plan.ts';
+export type { Lifetime } from './lifetime.ts';
+export type { Plan } from './plan.ts';
 export {
   dependency,
   methodNeeds,
   type Dependency,
   type DependencyOptions,
-  type Lifetime,
   type Need,
   type Provision,
 } from './provider.ts';

@@ -25,7 +25,7 @@ it('l08: durable jobs run, are told from one another, and can be asked for', asy
     expect(later.status).toBe(202);
     const { job } = (await later.json()) as { job: string };
     const done = { state: 'completed', progress: 0.5, result: { rows: 7 } };
-    await expect.poll(() => stateOf(job), { timeout: 10_000 }).toEqual(done);
+    await expect.poll(() => stateOf(job)).toEqual(done);
 
     const delayed = await post('/exports');
     expect(delayed.status).toBe(202);

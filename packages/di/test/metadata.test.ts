@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parameterNames } from '../src/parameter-names.ts';
+import { parameterNames } from '../src/metadata.ts';
 
 describe('parameterNames', () => {
   it('reads those of a constructor', () => {
