@@ -91,7 +91,7 @@ export class Program {
   /**
    * Waits until something holds that the program brings about without a word.
    *
-   * @returns Whether it does, within 10 seconds.
+   * @returns Whether it does, before the deadline.
    */
   async until(holds: () => boolean): Promise<boolean> {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
