@@ -1,16 +1,21 @@
 import type { Logger } from '@thereafter/tasks';
 import type { Clock } from './clock.ts';
-import type { RunningJob } from './running-job.ts';
+import { JobCancelledError, JobHandedBackError } from './errors.ts';
 import type { JobState } from './states.ts';
 
 /*
- * The seam between the engine and a store. A driver stores, claims and settles jobs; it knows nothing
- * of task classes, schemas, backoff, timeouts or cron: the engine above it owns those, so that every
- * store behaves alike. Not covered by semver: drivers are proven by the suite of
- * `@thereafter/queue/testing`, not by this text alone.
+ * The door `@thereafter/queue/driver`: what a store is written against, and all that it needs of this
+ * package. A driver stores, claims and settles jobs; it knows nothing of task classes, schemas, backoff,
+ * timeouts or cron: the engine above it owns those, so that every store behaves alike. Not covered by
+ * semver: drivers are proven by the suite of `@thereafter/queue-conformance`, not by this text alone.
  *
  * Times are milliseconds since 1970, and come from the clock that `start` is given.
  */
+
+export { ThereafterError } from '@thereafter/di';
+export type { Logger } from '@thereafter/tasks';
+export { systemClock, within, type Clock } from './clock.ts';
+export { isFinal, JOB_STATES, MOVES, type JobState } from './states.ts';
 
 /** What a store can do beyond the minimum; the suite tests what is claimed. */
 export type Capability =
@@ -230,4 +235,46 @@ export interface JobDriver {
    * @returns The jobs that were handed back.
    */
   stop(options: { readonly timeoutMs: number }): Promise<readonly JobRecord[]>;
+}
+
+/** One attempt under way: what a driver hands to the engine, and how it tells it to stop. */
+export class RunningJob {
+  readonly record: JobRecord;
+  #stopReason: StopReason | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #error: Error | undefined = undefined;
+
+  constructor(record: JobRecord) {
+    this.record = record;
+  }
+
+  /** Why the driver wants it to stop; undefined as long as it does not. */
+  get stopReason(): StopReason | undefined {
+    return this.#stopReason;
+  }
+
+  /** Made when somebody asks for it, which most jobs do not. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#error) this.#controller.abort(this.#error);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Tells the job to stop, which it may ignore. The first reason counts. */
+  stop(reason: StopReason): void {
+    if (this.#stopReason) return;
+    this.#stopReason = reason;
+    const { task, id } = this.record;
+    this.abort(
+      reason === 'cancelled' ? new JobCancelledError(task, id) : new JobHandedBackError(task, id),
+    );
+  }
+
+  /** Aborts the signal, unless it has been. */
+  abort(error: Error): void {
+    this.#error ??= error;
+    this.#controller?.abort(this.#error);
+  }
 }

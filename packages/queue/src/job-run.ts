@@ -1,7 +1,6 @@
 import type { CurrentTask, JobContext, Logger, ThreadPool } from '@thereafter/tasks';
-import type { JobDriver, JobRecord } from './driver.ts';
+import type { JobDriver, JobRecord, RunningJob } from './driver.ts';
 import type { JobTask } from './job-tasks.ts';
-import type { RunningJob } from './running-job.ts';
 
 /** What a job is told of its run. Most of it is made when the job asks for it. */
 export class JobRun implements JobContext, CurrentTask {

@@ -2,14 +2,13 @@ import { isPromise, type Container } from '@thereafter/di';
 import { currentTask, type Logger, type ThreadPool } from '@thereafter/tasks';
 import { retryAfterOf } from './backoff.ts';
 import type { Clock } from './clock.ts';
-import type { ErrorInfo, JobDriver, JobRecord, Outcome } from './driver.ts';
+import type { ErrorInfo, JobDriver, JobRecord, Outcome, RunningJob } from './driver.ts';
 import { JobTimeoutError, StoredPayloadError, WorkerLostError } from './errors.ts';
 import { publish } from './events.ts';
 import { JobRun } from './job-run.ts';
 import type { JobTask, JobTasks } from './job-tasks.ts';
 import { toResultText } from './json.ts';
 import { Quarantine } from './quarantine.ts';
-import type { RunningJob } from './running-job.ts';
 import { Snooze } from './snooze.ts';
 import type { Tracing } from './tracing.ts';
 

@@ -12,12 +12,11 @@ import {
   type Runnable,
 } from '@thereafter/tasks';
 import { systemClock, type Clock } from './clock.ts';
-import type { JobDriver, NewJob } from './driver.ts';
+import type { JobDriver, NewJob, RunningJob } from './driver.ts';
 import { JobStore } from './job-store.ts';
 import { JobTasks, type JobTask } from './job-tasks.ts';
 import { Jobs } from './jobs.ts';
 import { JobLifecycle } from './lifecycle.ts';
-import type { RunningJob } from './running-job.ts';
 import { Scheduler } from './schedule.ts';
 import type { Tracing } from './tracing.ts';
 import { assertConcurrency, Worker, type WorkerOptions } from './worker.ts';

@@ -2,10 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createContainer, dependency } from '@thereafter/di';
 import { defineTask, taskSignal, type Logger, type TaskOptions } from '@thereafter/tasks';
 import { Type } from 'typebox';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Arrivals, Rig, task, type AnyTask } from '../src/conformance/driver-under-test.ts';
-import { newJob } from '../src/conformance/new-job.ts';
-import { until } from '../src/conformance/retries.ts';
+import { describe, expect, it } from 'vitest';
 import { jobs as createJobs } from '../src/queue.ts';
 import { faulty } from '../src/testing/faults.ts';
 import { ManualClock } from '../src/testing/manual-clock.ts';
@@ -13,20 +10,9 @@ import { MemoryStore } from '../src/testing/memory-store.ts';
 import { memory } from '../src/testing/memory.ts';
 import { testJobs } from '../src/testing/test-jobs.ts';
 import type { JobSpan } from '../src/tracing.ts';
+import { Arrivals, newJob, OpenJobs, task, until, type AnyTask } from './support/jobs.ts';
 
-const rig = new Rig({
-  capabilities: memory().capabilities,
-  create() {
-    const store = new MemoryStore();
-    return {
-      address: '',
-      open: () => memory({ store }),
-      [Symbol.asyncDispose]: async () => undefined,
-    };
-  },
-});
-afterEach(() => rig.closeAll());
-
+const rig = new OpenJobs();
 const noop = task('noop', () => undefined);
 
 /** A log that keeps what it is told. */
@@ -83,12 +69,12 @@ describe('including tasks', () => {
   });
 
   it('runs jobs that were stored under a former name', async () => {
-    const place = await rig.place();
-    const before = await rig.open([task('send', () => 'old')], { place, worker: false });
+    const store = new MemoryStore();
+    const before = await rig.open([task('send', () => 'old')], { store, worker: false });
     const [stored] = await before.driver.enqueue([newJob('1', { task: 'send' })]);
     await before.close();
     const renamed = task('send-mail', () => 'new', { aliases: ['send'] });
-    const { jobs } = await rig.open([renamed], { place });
+    const { jobs } = await rig.open([renamed], { store });
     expect(await jobs.wait(stored!.id)).toMatchObject({ task: 'send', result: 'new' });
   });
 
@@ -379,41 +365,41 @@ describe('running', () => {
 
 describe('a job whose worker is lost', () => {
   it('runs again, and counts the attempt', async () => {
-    const place = await rig.place();
+    const store = new MemoryStore();
     const begun = new Arrivals<number>();
     const hang = task('hang', (_, { attempt }) => {
       begun.add(attempt);
       return attempt === 1 ? new Promise(() => undefined) : 'second';
     });
-    const driver = place.open() as ReturnType<typeof memory>;
+    const driver = memory({ store });
     const first = await testJobs({ driver, tasks: [hang] });
     const { id } = await first.jobs.enqueue(hang, {});
     await begun.reach(1);
     driver.kill();
-    const { jobs } = await rig.open([hang], { place });
+    const { jobs } = await rig.open([hang], { store });
     expect(await jobs.wait(id)).toMatchObject({ state: 'completed', attempt: 2, result: 'second' });
   });
 
   it('is given up after three times, whatever its attempts', async () => {
-    const place = await rig.place();
+    const store = new MemoryStore();
     const begun = new Arrivals();
     const hang = task('hang', () => (begun.add(0), new Promise(() => undefined)), { attempts: 20 });
     let id = '';
     for (let round = 1; round <= 3; round++) {
-      const driver = place.open() as ReturnType<typeof memory>;
+      const driver = memory({ store });
       const { jobs } = await testJobs({ driver, tasks: [hang] });
       if (round === 1) ({ id } = await jobs.enqueue(hang, {}));
       await begun.reach(round);
       driver.kill();
     }
-    const { jobs } = await rig.open([hang], { place });
+    const { jobs } = await rig.open([hang], { store });
     const job = await jobs.wait(id);
     expect(job).toMatchObject({ state: 'failed', error: { name: 'WorkerLostError' } });
     expect(begun.all).toHaveLength(3);
   });
 
   it('runs apart from others of its kind, which wait without losing an attempt', async () => {
-    const place = await rig.place();
+    const store = new MemoryStore();
     let running = 0;
     let most = 0;
     const begun = new Arrivals();
@@ -425,12 +411,12 @@ describe('a job whose worker is lost', () => {
       running -= 1;
       return attempt;
     });
-    const driver = place.open() as ReturnType<typeof memory>;
+    const driver = memory({ store });
     const first = await testJobs({ driver, tasks: [step] });
     const all = await first.jobs.enqueueMany(step, [1, 2, 3, 4, 5]);
     await begun.reach(5);
     driver.kill();
-    const { jobs } = await rig.open([step], { place });
+    const { jobs } = await rig.open([step], { store });
     for (const { id } of all) {
       expect(await jobs.wait(id)).toMatchObject({ state: 'completed', result: 2 });
     }

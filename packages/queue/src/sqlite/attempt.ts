@@ -1,5 +1,4 @@
-import type { JobRecord, Outcome } from '../driver.ts';
-import { RunningJob } from '../running-job.ts';
+import { RunningJob, type JobRecord, type Outcome } from '../driver.ts';
 import type { JobState } from '../states.ts';
 import type { Member } from './group-commit.ts';
 import { settle, type Fence } from './settle.ts';

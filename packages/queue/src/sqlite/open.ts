@@ -55,7 +55,7 @@ export function loadSqlite(version: string = process.versions.node): Sqlite {
   throw new SqliteStoreError(
     'SQLITE_STORE_NODE',
     `The embedded job store needs Node ${OLDEST_NODE.join('.')} or newer, built with SQLite; this is Node ` +
-      `${version}. Run a newer Node, or keep the jobs on Redis with @thereafter/queue/bullmq.`,
+      `${version}. Run a newer Node, or keep the jobs on Redis with @thereafter/queue-redis.`,
   );
 }
 

@@ -1,9 +1,8 @@
-import { within } from '@thereafter/tasks';
-import { systemClock, type Clock } from '../clock.ts';
+import { systemClock, within, type Clock } from '../clock.ts';
 import {
-  ERROR_HISTORY,
   type Capability,
   type DriverStart,
+  ERROR_HISTORY,
   type JobDriver,
   type JobEvent,
   type JobRecord,
@@ -11,11 +10,11 @@ import {
   type Outcome,
   type Page,
   type RunJob,
+  RunningJob,
   type Schedule,
   type WorkerHandle,
   type WorkOptions,
 } from '../driver.ts';
-import { RunningJob } from '../running-job.ts';
 import { isFinal, JOB_STATES, type JobState } from '../states.ts';
 import { MemoryStore, toRecord, type Row } from './memory-store.ts';
 

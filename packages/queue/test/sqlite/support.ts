@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { systemClock, type Clock } from '../../src/clock.ts';
-import type { DriverStart, JobRecord, NewJob, Outcome } from '../../src/driver.ts';
-import type { RunningJob } from '../../src/running-job.ts';
+import type { DriverStart, JobRecord, NewJob, Outcome, RunningJob } from '../../src/driver.ts';
 import type { SqliteOptions } from '../../src/sqlite/options.ts';
 import { SqliteDriver } from '../../src/sqlite/sqlite-driver.ts';
 
