@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Snooze } from '@thereafter/queue';
-import { Arrivals, task, untilAborted, type Rig, until } from './driver-under-test.ts';
+import { Arrivals, task, until, untilAborted, type Rig } from './driver-under-test.ts';
 
 export function describeControl(rig: Rig): void {
   describe.runIf(rig.can('snooze'))('snooze', () => {

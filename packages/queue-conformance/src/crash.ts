@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Child } from './child-process.ts';
 import { childTasks } from './child-tasks.ts';
-import { type DriverPlace, type OpenOptions, type Rig, until } from './driver-under-test.ts';
+import { until, type DriverPlace, type OpenOptions, type Rig } from './driver-under-test.ts';
 
 /** A place, the file of effects, and processes on them. */
 class Scene {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Arrivals, task, type Rig, newJob } from './driver-under-test.ts';
+import { Arrivals, newJob, task, type Rig } from './driver-under-test.ts';
 
 const noop = task('noop', () => undefined);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isFinal, JOB_STATES, type JobDriver, type JobState } from '@thereafter/queue/driver';
-import { task, type Rig, newJob } from './driver-under-test.ts';
+import { newJob, task, type Rig } from './driver-under-test.ts';
 
 const QUEUES = ['a', 'b'];
 const KEYS = [undefined, undefined, 'k1', 'k2', 'k3'];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { JOB_STATES } from '@thereafter/queue/driver';
 import { ManualClock } from '@thereafter/queue/testing';
-import { Arrivals, task, type Rig, until } from './driver-under-test.ts';
+import { Arrivals, task, until, type Rig } from './driver-under-test.ts';
 
 export function describeRetention(rig: Rig): void {
   describe('what has ended', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NotRetryable } from '@thereafter/queue';
-import { Arrivals, task, type Rig, until } from './driver-under-test.ts';
+import { Arrivals, task, until, type Rig } from './driver-under-test.ts';
 
 const QUICK = { type: 'fixed', delay: '1ms' } as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Arrivals, task, untilAborted, type Rig, until } from './driver-under-test.ts';
+import { Arrivals, task, until, untilAborted, type Rig } from './driver-under-test.ts';
 
 const EVERY_SECOND = '*/1 * * * * *';
 

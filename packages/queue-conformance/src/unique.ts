@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Arrivals, task, untilAborted, type Rig, newJob, until } from './driver-under-test.ts';
+import { Arrivals, newJob, task, until, untilAborted, type Rig } from './driver-under-test.ts';
 
 export function describeUnique(rig: Rig): void {
   describe('a unique key', () => {

@@ -8,28 +8,83 @@ import {
 } from 'bullmq';
 import type { Redis } from 'ioredis';
 import {
+  Attempt,
+  withError,
   type Clock,
-  ERROR_HISTORY,
   type ErrorInfo,
   type JobRecord,
-  type Outcome,
+  type Verdict,
 } from '@thereafter/queue/driver';
 import { Batch } from './batch.ts';
 import { idToKeyPart } from './keys.ts';
 import { toRecord, type Fields } from './record.ts';
-import type { SuspectPlace } from './suspects.ts';
 import { RECOVER, STEP, WAKE } from './scripts/work.ts';
 import { run } from './scripts/script.ts';
 
-/** An outcome as the engine says it, or that the job was not done and somebody else is to do it. */
-export type Ending = Outcome | { readonly type: 'handed-back' };
+/** A verdict of the engine, or that the job was not done and somebody else is to do it. */
+type Ending = Verdict | { readonly type: 'handed-back' };
 
-/** The attempt that a worker has claimed. */
-export interface Claim {
-  readonly record: JobRecord;
+/**
+ * A claimed job in this process. BullMQ's worker waits until it has ended, and then has the backend
+ * settle it.
+ */
+export class RedisAttempt extends Attempt {
+  /** By which this process holds the job. */
   readonly token: string;
+  /** Whether it is known that the job was given to another. */
+  isLost = false;
+  /** How it ended; undefined while it runs. */
+  ending: Ending | undefined = undefined;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #settled = Promise.withResolvers<boolean>();
+
+  constructor(record: JobRecord, token: string) {
+    super(record);
+    this.token = token;
+  }
+
+  /** Resolves when the engine, or a hand-back, has said what becomes of the job. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  settle(verdict: Verdict): Promise<boolean> {
+    this.end(verdict);
+    return this.#settled.promise;
+  }
+
+  /** Ends it, unless it has ended. */
+  end(ending: Ending): void {
+    this.ending ??= ending;
+    this.#ended.resolve();
+  }
+
+  /** Redis has it, or will not have it. */
+  tell(isSettled: boolean): void {
+    this.#settled.resolve(isSettled && this.ending?.type !== 'handed-back');
+  }
 }
 
+/**
+ * Jobs whose worker was lost while they ran may be the cause. A process runs one of them at a time, of all
+ * its queues, so that the culprit takes none of the others with it when it strikes again.
+ */
+export class SuspectPlace {
+  #isTaken = false;
+
+  /** @returns Whether the place was free; then it is not any more. */
+  take(): boolean {
+    if (this.#isTaken) return false;
+    this.#isTaken = true;
+    return true;
+  }
+
+  leave(): void {
+    this.#isTaken = false;
+  }
+}
+
+/** What a backend is made of. */
 export interface BackendOptions {
   /** As a part of a key. */
   readonly queue: string;
@@ -44,11 +99,10 @@ export interface BackendOptions {
   readonly forgetBefore: () => readonly number[];
   /** Shared with the other queues. */
   readonly suspects: SuspectPlace;
-  readonly onStale: (record: JobRecord) => void;
 }
 
 interface Step {
-  readonly ended?: { readonly claim: Claim; readonly ending: Ending };
+  readonly ended?: RedisAttempt;
   /** Wants a job, which it will hold by this token. */
   readonly token?: string | undefined;
 }
@@ -64,8 +118,8 @@ type Next = [job: JobJson | null, id?: string, limitMs?: number, dueMs?: number]
 export class JobBackend extends RedisQueueBackend {
   readonly #options: BackendOptions;
   readonly #steps: Batch<Step, Next>;
-  readonly #claims = new Map<string, Claim>();
-  readonly #endings = new Map<string, Ending>();
+  /** By token, until they are settled. */
+  readonly #attempts = new Map<string, RedisAttempt>();
   #callOffAlarm: (() => void) | undefined = undefined;
   #alarmMs = Infinity;
 
@@ -86,22 +140,17 @@ export class JobBackend extends RedisQueueBackend {
   }
 
   /** What was claimed by this token. */
-  claimOf(token: string): Claim {
-    const claim = this.#claims.get(token);
-    if (!claim) throw new Error(`No job is held by ${token}.`);
-    return claim;
-  }
-
-  /** How the attempt ended: said before the worker settles it. */
-  end(token: string, ending: Ending): void {
-    this.#endings.set(token, ending);
+  attemptOf(token: string): RedisAttempt {
+    const attempt = this.#attempts.get(token);
+    if (!attempt) throw new Error(`No job is held by ${token}.`);
+    return attempt;
   }
 
   override moveToActive(token: string): Promise<Next> {
     return this.#steps.add({ token });
   }
 
-  /** Called for every attempt, however it ended: that is what `end` was told. */
+  /** Called for every attempt, however it ended: that is in the attempt. */
   override async moveToCompleted<T, R, N extends string>(
     _job: MinimalJob<T, R, N>,
     _returnValue: R,
@@ -120,7 +169,13 @@ export class JobBackend extends RedisQueueBackend {
     token: string,
     fetchNext: boolean,
   ): Promise<{ result: Next; finishedOn: number }> {
-    return this.#settle(token, fetchNext);
+    try {
+      return await this.#settle(token, fetchNext);
+    } catch (error) {
+      // It gives no sign of life any more: others will take the job.
+      this.#forget(this.attemptOf(token), false);
+      throw error;
+    }
   }
 
   /** Of workers that gave no sign of life for as long as a lease. */
@@ -146,33 +201,29 @@ export class JobBackend extends RedisQueueBackend {
   }
 
   async #settle(token: string, fetchNext: boolean): Promise<{ result: Next; finishedOn: number }> {
-    const claim = this.claimOf(token);
-    const ending = this.#endings.get(token);
-    if (!ending) throw new Error(`Nobody said how the job ${claim.record.id} ended.`);
-    const result = await this.#steps.add({
-      ended: { claim, ending },
-      token: fetchNext ? token : undefined,
-    });
+    const ended = this.attemptOf(token);
+    const result = await this.#steps.add({ ended, token: fetchNext ? token : undefined });
     return { result, finishedOn: this.#options.clock.now() };
   }
 
+  #forget(attempt: RedisAttempt, isSettled: boolean): void {
+    this.#attempts.delete(attempt.token);
+    attempt.tell(isSettled);
+  }
+
   async #step(steps: readonly Step[]): Promise<readonly Next[]> {
-    const { suspects, onStale } = this.#options;
+    const { suspects } = this.#options;
     const ended = steps.flatMap((step) => step.ended ?? []);
     const tokens = steps.flatMap((step) => step.token ?? []);
-    if (ended.some(({ claim }) => isSuspect(claim))) suspects.leave();
+    if (ended.some(isSuspect)) suspects.leave();
     const maySuspect = tokens.length > 0 && suspects.take();
     let hasSuspect = false;
     try {
       const [settled, claimed, dueMs] = await this.#ask(ended, tokens, maySuspect);
-      for (const [i, { claim }] of ended.entries()) {
-        this.#claims.delete(claim.token);
-        this.#endings.delete(claim.token);
-        if (settled[i] === 0) onStale(claim.record);
-      }
+      for (const [i, attempt] of ended.entries()) this.#forget(attempt, settled[i] === 1);
       for (const [i, fields] of claimed.entries()) {
-        const claim = this.#claim(tokens[i] as string, fields); // one each
-        hasSuspect ||= isSuspect(claim);
+        const attempt = this.#claim(tokens[i] as string, fields); // one each
+        hasSuspect ||= isSuspect(attempt);
       }
       if (dueMs > 0) this.#setAlarm(dueMs);
     } finally {
@@ -182,29 +233,30 @@ export class JobBackend extends RedisQueueBackend {
   }
 
   async #ask(
-    ended: readonly { readonly claim: Claim; readonly ending: Ending }[],
+    ended: readonly RedisAttempt[],
     tokens: readonly string[],
     maySuspect: boolean,
   ): Promise<[settled: number[], claimed: Fields[], dueMs: number]> {
     const { client, prefix, queue, clock, leaseMs, forgetBefore } = this.#options;
     const nowMs = Math.floor(clock.now());
     const head = [queue, nowMs, leaseMs, ...forgetBefore(), maySuspect ? 1 : 0, ended.length];
-    const settling = ended.flatMap(({ claim, ending }) => toArguments(claim, ending, nowMs));
+    const settling = ended.flatMap((attempt) => toArguments(attempt, nowMs));
     const reply = await run(client, STEP, prefix, [...head, ...settling, ...tokens]);
     return reply as [number[], Fields[], number]; // what the script gives
   }
 
-  #claim(token: string, fields: Fields): Claim {
+  #claim(token: string, fields: Fields): RedisAttempt {
     const id = fields.at(-1) as string; // the script adds it
-    const claim = { token, record: toRecord(this.#options.queue, id, fields) };
-    this.#claims.set(token, claim);
-    return claim;
+    const attempt = new RedisAttempt(toRecord(this.#options.queue, id, fields), token);
+    this.#attempts.set(token, attempt);
+    return attempt;
   }
 
   #next(token: string | undefined): Next {
-    const claim = token === undefined ? undefined : this.#claims.get(token);
-    if (!claim) return [null, '', 0, 0];
-    return [{ ...EMPTY_JOB, id: claim.record.id }, claim.record.id, 0, 0];
+    const attempt = token === undefined ? undefined : this.#attempts.get(token);
+    if (!attempt) return [null, '', 0, 0];
+    const { id } = attempt.record;
+    return [{ ...EMPTY_JOB, id }, id, 0, 0];
   }
 
   /** Wakes a worker when the time has come. */
@@ -238,28 +290,32 @@ const EMPTY_JOB: JobJson = {
   returnvalue: 'null',
 };
 
-function isSuspect({ record }: Claim): boolean {
+function isSuspect({ record }: RedisAttempt): boolean {
   return record.crashes > 0;
 }
 
-function toArguments({ record, token }: Claim, ending: Ending, nowMs: number): (string | number)[] {
+/** What the script is told of an attempt that has ended. */
+function toArguments(attempt: RedisAttempt, nowMs: number): (string | number)[] {
+  const { record, token, ending } = attempt;
   const head = [idToKeyPart(record.id), token];
-  switch (ending.type) {
+  switch (ending?.type) {
     case 'complete':
       return [...head, 'completed', ending.result ?? '', ''];
     case 'fail':
-      return [...head, 'failed', withError(record, ending.error), ending.error.message];
+      return [...head, 'failed', toJson(record, ending.error), ending.error.message];
     case 'retry':
-      return [...head, 'retry', withError(record, ending.error), nowMs + ending.delayMs];
+      return [...head, 'retry', toJson(record, ending.error), nowMs + ending.delayMs];
     case 'snooze':
       return [...head, 'snooze', '', nowMs + ending.delayMs];
     case 'cancel':
       return [...head, 'cancelled', '', ''];
     case 'handed-back':
       return [...head, 'handed-back', '', ''];
+    case undefined:
+      throw new Error(`Nobody said how the job ${record.id} ended.`);
   }
 }
 
-function withError({ errors }: JobRecord, error: ErrorInfo): string {
-  return JSON.stringify([...errors, error].slice(-ERROR_HISTORY));
+function toJson({ errors }: JobRecord, error: ErrorInfo): string {
+  return JSON.stringify(withError(errors, error));
 }

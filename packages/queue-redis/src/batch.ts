@@ -6,7 +6,7 @@ export class Batch<I, O> {
   readonly #run: (items: readonly I[]) => Promise<readonly O[]>;
   readonly #weigh: (item: I) => number;
   readonly #most: number;
-  #waiting: Waiting<I, O>[] = [];
+  #entries: Entry<I, O>[] = [];
 
   /**
    * @param run - Gives the results in the order of the items.
@@ -24,38 +24,38 @@ export class Batch<I, O> {
   }
 
   add(item: I): Promise<O> {
-    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+    if (this.#entries.length === 0) setImmediate(() => this.#flush());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, resolve, reject });
+      this.#entries.push({ item, resolve, reject });
     });
   }
 
   #flush(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const entries = this.#entries;
+    this.#entries = [];
     let from = 0;
     let weight = 0;
-    for (const [i, { item }] of waiting.entries()) {
+    for (const [i, { item }] of entries.entries()) {
       weight += this.#weigh(item);
       if (weight <= this.#most || i === from) continue;
-      void this.#settle(waiting.slice(from, i));
+      void this.#settle(entries.slice(from, i));
       from = i;
       weight = this.#weigh(item);
     }
-    void this.#settle(waiting.slice(from));
+    void this.#settle(entries.slice(from));
   }
 
-  async #settle(waiting: readonly Waiting<I, O>[]): Promise<void> {
+  async #settle(entries: readonly Entry<I, O>[]): Promise<void> {
     try {
-      const results = await this.#run(waiting.map(({ item }) => item));
-      for (const [i, { resolve }] of waiting.entries()) resolve(results[i] as O); // one each
+      const results = await this.#run(entries.map(({ item }) => item));
+      for (const [i, { resolve }] of entries.entries()) resolve(results[i] as O); // one each
     } catch (error) {
-      for (const { reject } of waiting) reject(error);
+      for (const { reject } of entries) reject(error);
     }
   }
 }
 
-interface Waiting<I, O> {
+interface Entry<I, O> {
   readonly item: I;
   readonly resolve: (result: O) => void;
   readonly reject: (error: unknown) => void;

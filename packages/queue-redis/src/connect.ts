@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { type Logger, within } from '@thereafter/queue/driver';
+import { within, type Logger } from '@thereafter/queue/driver';
 import { RedisUnavailableError } from './errors.ts';
 
 const COMMON = {

@@ -1,21 +1,26 @@
 import {
+  HOLD_MS,
+  FINAL_STATES,
+  JOB_STATES,
+  noCounts,
+  within,
   type Capability,
   type DriverStart,
-  HOLD_MS,
-  JOB_STATES,
   type JobDriver,
   type JobEvent,
   type JobRecord,
   type JobState,
+  type ListQuery,
   type NewJob,
   type Page,
-  type RunJob,
+  type RunAttempt,
   type Schedule,
-  within,
+  type Stored,
   type WorkerHandle,
   type WorkOptions,
 } from '@thereafter/queue/driver';
 import type { Redis } from 'ioredis';
+import { SuspectPlace } from './backend.ts';
 import { Batch } from './batch.ts';
 import { checkSettings, Connections, disconnect, ready } from './connect.ts';
 import { RedisUnavailableError } from './errors.ts';
@@ -29,17 +34,19 @@ import {
   IS_PAUSED,
   LIST,
   PAUSE,
+  PUT_SCHEDULE,
   QUEUES,
   REMOVE,
+  REMOVE_SCHEDULE,
   RESUME,
   RETRY,
+  SCHEDULES,
+  TICKED,
 } from './scripts/manage.ts';
-import { PUT_SCHEDULE, REMOVE_SCHEDULE, SCHEDULES, TICKED } from './scripts/schedules.ts';
 import { run, type Script } from './scripts/script.ts';
 import { ENQUEUE, RELEASE } from './scripts/store.ts';
 import { PROGRESS } from './scripts/work.ts';
-import { SuspectPlace } from './suspects.ts';
-import { QueueWorker } from './worker.ts';
+import { WorkedQueue } from './worked-queue.ts';
 
 export interface BullmqOptions {
   /** Of Redis or Valkey, e.g. `redis://localhost:6379` or `rediss://:password@host:6380/0`. */
@@ -66,8 +73,6 @@ interface Live extends DriverStart {
   readonly suspects: SuspectPlace;
 }
 
-type Stored = { readonly id: string; readonly duplicate: boolean };
-
 export class BullmqDriver implements JobDriver {
   readonly name = 'bullmq';
   readonly capabilities: ReadonlySet<Capability> = new Set([
@@ -92,7 +97,7 @@ export class BullmqDriver implements JobDriver {
     () => 1,
     500,
   );
-  #workers: QueueWorker[] = [];
+  #worked: WorkedQueue[] = [];
   #live: Live | undefined = undefined;
   #stopping: Promise<readonly JobRecord[]> | undefined = undefined;
 
@@ -114,7 +119,7 @@ export class BullmqDriver implements JobDriver {
     }
     const subscriber = connections.toWork();
     const messages = new Messages(subscriber, this.#prefix, this.#listeners, (queue, id) =>
-      this.#workersOf(queue).forEach((worker) => worker.cancel(id)),
+      this.#workedOf(queue).forEach((worked) => worked.cancel(id)),
     );
     this.#stopping = undefined;
     this.#live = {
@@ -145,12 +150,12 @@ export class BullmqDriver implements JobDriver {
     await this.#ask(RELEASE, [this.#nowMs(), ...places], 'release jobs');
   }
 
-  work(queue: string, options: WorkOptions, runJob: RunJob): WorkerHandle {
+  work(queue: string, options: WorkOptions, run: RunAttempt): WorkerHandle {
     const live = this.#alive();
     const { clock, log, messages } = live;
     live.workClient ??= live.connections.toWork();
     messages.expectCancellations();
-    const worker = new QueueWorker(
+    const worked = new WorkedQueue(
       {
         ...options,
         queue,
@@ -162,10 +167,10 @@ export class BullmqDriver implements JobDriver {
         forgetBefore: () => this.#forgetBefore(),
         suspects: live.suspects,
       },
-      runJob,
+      run,
     );
-    this.#workers.push(worker);
-    return worker;
+    this.#worked.push(worked);
+    return worked;
   }
 
   async get(id: string): Promise<JobRecord | null> {
@@ -190,10 +195,9 @@ export class BullmqDriver implements JobDriver {
     const args = [toKeyPart(queue), this.#nowMs(), ...this.#forgetBefore()];
     const numbers = (await this.#ask(COUNTS, args, 'count jobs')) as number[];
     // The script counts in the order of the table.
-    return Object.fromEntries(JOB_STATES.map((state, i) => [state, numbers[i] ?? 0])) as Record<
-      JobState,
-      number
-    >;
+    const counts = noCounts();
+    for (const [i, state] of JOB_STATES.entries()) counts[state] = numbers[i] ?? 0;
+    return counts;
   }
 
   async queues(): Promise<readonly string[]> {
@@ -201,13 +205,7 @@ export class BullmqDriver implements JobDriver {
     return found.map(fromKeyPart).toSorted();
   }
 
-  async list(query: {
-    readonly queue?: string | undefined;
-    readonly state?: JobState | undefined;
-    readonly task?: string | undefined;
-    readonly limit: number;
-    readonly cursor?: string | undefined;
-  }): Promise<Page<JobRecord>> {
+  async list(query: ListQuery): Promise<Page<JobRecord>> {
     const { queue, state = '', task = '', limit } = query;
     if (query.cursor !== undefined && !/^\d{1,15}$/.test(query.cursor)) return { items: [] }; // none of ours
     const filters = [queue === undefined ? '' : toKeyPart(queue), state, task];
@@ -230,8 +228,8 @@ export class BullmqDriver implements JobDriver {
   }
 
   async setProgress({ id, queue }: JobRecord, fraction: number): Promise<void> {
-    for (const worker of this.#workersOf(queue)) {
-      const token = worker.tokenOf(id);
+    for (const worked of this.#workedOf(queue)) {
+      const token = worked.tokenOf(id);
       if (token === undefined) continue;
       const args = [toKeyPart(queue), idToKeyPart(id), token, fraction];
       await this.#ask(PROGRESS, args, 'store the progress of a job');
@@ -292,13 +290,13 @@ export class BullmqDriver implements JobDriver {
   async #stop(timeoutMs: number): Promise<readonly JobRecord[]> {
     const live = this.#live;
     if (!live) return [];
-    const workers = this.#workers;
-    for (const worker of workers) worker.quiet();
-    await within(timeoutMs, Promise.all(workers.map((worker) => worker.idle())));
-    const handedBack = workers.flatMap((worker) => worker.handBack());
+    const queues = this.#worked;
+    for (const worked of queues) worked.quiet();
+    await within(timeoutMs, Promise.all(queues.map((worked) => worked.idle())));
+    const handedBack = queues.flatMap((worked) => worked.handBack());
     const isConnected = live.workClient?.status === 'ready';
-    await Promise.all(workers.map((worker) => worker.close(isConnected)));
-    this.#workers = [];
+    await Promise.all(queues.map((worked) => worked.close(isConnected)));
+    this.#worked = [];
     this.#live = undefined;
     live.messages.close();
     const clients = [live.client, live.subscriber, live.workClient ?? []].flat();
@@ -388,11 +386,10 @@ export class BullmqDriver implements JobDriver {
   /** What ended before these times is forgotten. */
   #forgetBefore(): readonly number[] {
     const { clock, keepMs } = this.#alive();
-    const keeps = [keepMs.completed, keepMs.failed, keepMs.cancelled];
-    return keeps.map((ms) => Math.floor(Math.max(clock.now() - ms, 0)));
+    return FINAL_STATES.map((state) => Math.floor(Math.max(clock.now() - keepMs[state], 0)));
   }
 
-  #workersOf(queue: string): readonly QueueWorker[] {
-    return this.#workers.filter((worker) => worker.queue === queue);
+  #workedOf(queue: string): readonly WorkedQueue[] {
+    return this.#worked.filter((worked) => worked.queue === queue);
   }
 }

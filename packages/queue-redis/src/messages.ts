@@ -1,4 +1,4 @@
-import { type JobEvent, within } from '@thereafter/queue/driver';
+import { within, type JobEvent } from '@thereafter/queue/driver';
 import type { Redis } from 'ioredis';
 import { channel, fromKeyPart } from './keys.ts';
 

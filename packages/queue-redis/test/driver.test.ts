@@ -3,16 +3,10 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { newJob } from '@thereafter/queue-conformance';
-import {
-  HOLD_MS,
-  type JobRecord,
-  type Outcome,
-  type RunJob,
-  type RunningJob,
-} from '@thereafter/queue/driver';
+import { HOLD_MS, type JobRecord, type Attempt, type Verdict } from '@thereafter/queue/driver';
 import { ManualClock } from '@thereafter/queue/testing';
 import { hasRedis, startRedis, type RedisServer } from './support/redis.ts';
-import { happens, openStore, type OpenStore } from './store.ts';
+import { complete, happens, openStore, settling, type OpenStore } from './store.ts';
 
 describe.runIf(hasRedis)('the BullMQ driver', () => {
   let redis: RedisServer;
@@ -51,10 +45,14 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     expect(await driver.queues()).toEqual(queues.toSorted());
 
     const ran: string[] = [];
-    driver.work('a:b', { concurrency: 1, leaseMs: 5_000 }, async ({ record }) => {
-      ran.push(record.id);
-      return { type: 'complete' };
-    });
+    driver.work(
+      'a:b',
+      { concurrency: 1, leaseMs: 5_000 },
+      settling(async ({ record }) => {
+        ran.push(record.id);
+        return { type: 'complete' };
+      }),
+    );
     await done;
     expect(ran).toEqual(ids);
   });
@@ -82,13 +80,17 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const begun = Promise.withResolvers<void>();
     const done = happens(driver, 'completed', 1 + 6 * 5);
     await driver.enqueue([newJob('first'), ...five('middle', 5), ...five('low', 7)]);
-    driver.work('default', { concurrency: 1, leaseMs: 5_000 }, async ({ record }) => {
-      if (record.id === 'first') {
-        begun.resolve();
-        await gate.promise;
-      } else order.push(record.id);
-      return { type: 'complete' };
-    });
+    driver.work(
+      'default',
+      { concurrency: 1, leaseMs: 5_000 },
+      settling(async ({ record }) => {
+        if (record.id === 'first') {
+          begun.resolve();
+          await gate.promise;
+        } else order.push(record.id);
+        return { type: 'complete' };
+      }),
+    );
     await begun.promise;
     const later = [...five('lowest', 9), ...five('high', 4), ...five('highest', 0)];
     await driver.enqueue([...later, ...five('mid2', 5)]);
@@ -105,10 +107,14 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     await driver.enqueue(ids.map((id) => newJob(id, { isHeld: true })));
     expect((await driver.counts('default')).scheduled).toBe(200);
     const ran: string[] = [];
-    driver.work('default', { concurrency: 1, leaseMs: 5_000 }, async ({ record }) => {
-      ran.push(record.id);
-      return { type: 'complete' };
-    });
+    driver.work(
+      'default',
+      { concurrency: 1, leaseMs: 5_000 },
+      settling(async ({ record }) => {
+        ran.push(record.id);
+        return { type: 'complete' };
+      }),
+    );
     await driver.release(ids.map((id) => ({ id, queue: 'default' })));
     await done;
     expect(ran).toEqual(ids);
@@ -154,10 +160,14 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const done = happens(next, 'completed', 10);
     expect(await next.get('hang-1')).toMatchObject({ state: 'available', attempt: 0, crashes: 0 });
     const ran: string[] = [];
-    next.work('default', { concurrency: 1, leaseMs: 5_000 }, async ({ record }) => {
-      ran.push(record.id);
-      return { type: 'complete' };
-    });
+    next.work(
+      'default',
+      { concurrency: 1, leaseMs: 5_000 },
+      settling(async ({ record }) => {
+        ran.push(record.id);
+        return { type: 'complete' };
+      }),
+    );
     await done;
     expect(ran).toEqual([...five('hang', 5), ...five('wait', 5)].map(({ id }) => id));
   });
@@ -165,16 +175,18 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
   it('does not count what a worker says of a job that was given to another', async () => {
     const { driver } = await store();
     const stale: JobRecord[] = [];
-    const attempts: RunningJob[] = [];
-    const ends: ((outcome: Outcome) => void)[] = [];
+    const attempts: Attempt[] = [];
+    const ends: ((verdict: Verdict) => void)[] = [];
     const done = happens(driver, 'completed');
     await driver.enqueue([newJob('contested')]);
-    const run: RunJob = (running) => {
-      attempts.push(running);
-      return new Promise((resolve) => ends.push(resolve));
-    };
-    const onStale = (job: JobRecord): void => void stale.push(job);
-    driver.work('default', { concurrency: 2, leaseMs: 3_000, onStale }, run);
+    const run = settling(
+      (attempt) => {
+        attempts.push(attempt);
+        return new Promise((resolve) => ends.push(resolve));
+      },
+      ({ record }) => stale.push(record),
+    );
+    driver.work('default', { concurrency: 2, leaseMs: 3_000 }, run);
     await eventually(async () => attempts.length === 1);
     await loseLock('contested');
     await eventually(async () => attempts.length === 2);
@@ -201,14 +213,14 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const end = Promise.withResolvers<void>();
     const started = happens(driver, 'started');
     await driver.enqueue([newJob('long')]);
-    driver.work(
-      'default',
-      { concurrency: 2, leaseMs: 300, onStale: (job) => void stale.push(job) },
+    const run = settling(
       async () => {
         await end.promise;
         return { type: 'complete' };
       },
+      ({ record }) => stale.push(record),
     );
+    driver.work('default', { concurrency: 2, leaseMs: 300 }, run);
     await started;
     const redisClient = client();
     const lockKey = await lockOf(redisClient, 'long');
@@ -232,10 +244,14 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const end = Promise.withResolvers<void>();
     const started = happens(driver, 'started', 5);
     await driver.enqueue(five('long', 5));
-    driver.work('default', { concurrency: 5, leaseMs: 1_000 }, async () => {
-      await end.promise;
-      return { type: 'complete' };
-    });
+    driver.work(
+      'default',
+      { concurrency: 5, leaseMs: 1_000 },
+      settling(async () => {
+        await end.promise;
+        return { type: 'complete' };
+      }),
+    );
     await started;
     const redisClient = client();
     const lockKeys = await Promise.all(five('long', 5).map(({ id }) => lockOf(redisClient, id)));
@@ -320,8 +336,6 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     return key;
   }
 });
-
-const complete: RunJob = async () => ({ type: 'complete' });
 
 function five(name: string, priority: number): ReturnType<typeof newJob>[] {
   return [1, 2, 3, 4, 5].map((n) => newJob(`${name}-${n}`, { priority }));

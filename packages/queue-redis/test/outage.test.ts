@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { newJob } from '@thereafter/queue-conformance';
-import { type RunJob, systemClock } from '@thereafter/queue/driver';
+import { systemClock } from '@thereafter/queue/driver';
 import { bullmq } from '../src/index.ts';
 import { hasRedis, startRedis } from './support/redis.ts';
-import { happens, Lines, openStore } from './store.ts';
+import { complete, happens, Lines, openStore, settling } from './store.ts';
 
-const complete: RunJob = async () => ({ type: 'complete' });
 const keepMs = { completed: 1e9, failed: 1e9, cancelled: 1e9 };
 
 describe.runIf(hasRedis)('the BullMQ driver', () => {
@@ -105,13 +104,17 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
       const begun = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
       await driver.enqueue([newJob('during')]);
-      driver.work('default', { concurrency: 2, leaseMs: 30_000 }, async ({ record }) => {
-        if (record.id === 'during') {
-          begun.resolve();
-          await gate.promise;
-        }
-        return { type: 'complete', result: '1' };
-      });
+      driver.work(
+        'default',
+        { concurrency: 2, leaseMs: 30_000 },
+        settling(async ({ record }) => {
+          if (record.id === 'during') {
+            begun.resolve();
+            await gate.promise;
+          }
+          return { type: 'complete', result: '1' };
+        }),
+      );
       await begun.promise;
       await redis.kill();
       gate.resolve(); // ends while nobody can be told
@@ -171,10 +174,14 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
         }
       };
       const ran = new Set<string>();
-      driver.work('default', { concurrency: 8, leaseMs: 1_000 }, async ({ record }) => {
-        ran.add(record.id);
-        return { type: 'complete' };
-      });
+      driver.work(
+        'default',
+        { concurrency: 8, leaseMs: 1_000 },
+        settling(async ({ record }) => {
+          ran.add(record.id);
+          return { type: 'complete' };
+        }),
+      );
       const producers = Array.from({ length: 8 }, produce);
       const killedAtMs: number[] = [];
       for (let kills = 0; kills < 5; kills++) {

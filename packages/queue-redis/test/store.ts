@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import {
+  systemClock,
   type Clock,
   type JobDriver,
   type JobEvent,
+  type Attempt,
   type Logger,
-  systemClock,
+  type RunAttempt,
+  type Verdict,
 } from '@thereafter/queue/driver';
 import { bullmq } from '../src/index.ts';
 import type { RedisServer } from './support/redis.ts';
@@ -61,3 +64,17 @@ export function happens(driver: JobDriver, type: JobEvent['type'], times = 1): P
     });
   });
 }
+
+/** Runs jobs without an engine: settles each attempt by what a function says of it. */
+export function settling(
+  decide: (attempt: Attempt) => Promise<Verdict>,
+  onLate: (attempt: Attempt) => void = () => undefined,
+): RunAttempt {
+  return async (attempt) => {
+    const counts = await attempt.settle(await decide(attempt));
+    if (!counts) onLate(attempt);
+  };
+}
+
+/** Completes each job. */
+export const complete: RunAttempt = settling(async () => ({ type: 'complete' }));

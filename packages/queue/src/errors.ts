@@ -1,4 +1,5 @@
 import { ThereafterError } from '@thereafter/di';
+import { toMilliseconds, type Duration } from '@thereafter/tasks';
 
 /** Somebody cancelled the job while it ran. The reason of its signal. */
 export class JobCancelledError extends ThereafterError {
@@ -183,7 +184,40 @@ export class NotRetryable extends ThereafterError {
   readonly retryable = false;
 }
 
-/** What a thrown value says, for the message of another error. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+/**
+ * Thrown by a job that comes back later: it did not fail, and the attempt does not count.
+ *
+ * @example if (!(await report.isReady())) throw new Snooze('10m');
+ */
+export class Snooze extends ThereafterError {
+  readonly code = 'JOB_SNOOZED';
+  readonly delayMs: number;
+
+  /** @throws {TypeError} When the delay is not a duration. */
+  constructor(delay: Duration) {
+    super(`The job comes back in ${delay}.`);
+    this.delayMs = toMilliseconds(delay);
+  }
+}
+
+/** What was thrown, as far as it can be read: getters may throw. What is long is cut. */
+export function readError(thrown: unknown): {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
+} {
+  try {
+    if (thrown instanceof Error) {
+      const { name, message, stack } = thrown;
+      return { name, message: cut(String(message), 2000), stack: stack && cut(stack, 8000) };
+    }
+    const text = typeof thrown === 'object' && thrown !== null ? 'an object' : String(thrown);
+    return { name: 'Error', message: cut(`It threw ${text}`, 2000) };
+  } catch {
+    return { name: 'Error', message: 'It threw something that cannot be read' };
+  }
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -5,8 +5,8 @@ import type { EnqueueOptions, JobStore } from './job-store.ts';
 import type { JobTasks } from './job-tasks.ts';
 import { toJob, toNewJob, type Job } from './job.ts';
 import { planCron } from './schedule.ts';
-import { JOB_STATES, type JobState } from './states.ts';
-import { Waiting } from './waiting.ts';
+import { JOB_STATES, noCounts, type JobState } from './states.ts';
+import { Waiters } from './waiters.ts';
 
 /** Which jobs, and how many. */
 export interface ListOptions {
@@ -47,7 +47,7 @@ export interface ScheduleStatus {
 export class Jobs {
   readonly #store: JobStore;
   readonly #tasks: JobTasks;
-  readonly #waiting = new Waiting();
+  readonly #waiters = new Waiters();
 
   /** @internal */
   constructor(store: JobStore, tasks: JobTasks) {
@@ -122,10 +122,13 @@ export class Jobs {
    */
   async wait(
     id: string,
-    options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {},
+    { timeout, signal }: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {},
   ): Promise<Job> {
-    const timeoutMs = options.timeout && toMilliseconds(options.timeout);
-    return toJob(await this.#waiting.forEnd(this.#store.driver, id, timeoutMs, options.signal));
+    const waiting = this.#waiters.forEnd(this.#store.driver, id, {
+      timeoutMs: timeout && toMilliseconds(timeout),
+      signal,
+    });
+    return toJob(await waiting);
   }
 
   /**
@@ -169,10 +172,7 @@ export class Jobs {
   async counts(queue?: string): Promise<Record<JobState, number>> {
     const { driver } = this.#store;
     if (queue !== undefined) return await driver.counts(queue);
-    const total = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<
-      JobState,
-      number
-    >; // every state has one
+    const total = noCounts();
     for (const name of await driver.queues()) {
       const counts = await driver.counts(name);
       for (const state of JOB_STATES) total[state] += counts[state];

@@ -2,8 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Snooze } from '../src/errors.ts';
 import { JOB_EVENTS, type JobEventMessage } from '../src/events.ts';
-import { Snooze } from '../src/snooze.ts';
+import { MemoryStore } from '../src/testing/memory-store.ts';
 import { memory } from '../src/testing/memory.ts';
 import { testJobs } from '../src/testing/test-jobs.ts';
 import { Arrivals, OpenJobs, task } from './support/jobs.ts';
@@ -102,5 +103,25 @@ describe('a job event', () => {
     await new Promise(setImmediate);
     expect(names(left.id)).toEqual(['enqueued 0', 'started 1', 'handedBack 1']);
     expect(heard.at(-1)!.error).toMatchObject({ code: 'JOB_HANDED_BACK' });
+  });
+
+  it('is published when the store has what it tells', async () => {
+    const store = new MemoryStore();
+    const stored: string[] = [];
+    for (const name of ['completed', 'retrying', 'failed'] as const) {
+      const listener = (message: unknown): void =>
+        void stored.push(`${name}: ${store.rows.get((message as JobEventMessage).jobId)?.state}`);
+      subscribe(`thereafter:job.${name}`, listener);
+      rig.use({ [Symbol.dispose]: () => void unsubscribe(`thereafter:job.${name}`, listener) });
+    }
+    const good = task('good', () => undefined);
+    const bad = task('bad', () => Promise.reject(new Error('no')), {
+      attempts: 2,
+      backoff: { type: 'fixed', delay: '5ms' },
+    });
+    const { jobs } = await rig.open([good, bad], { store });
+    await jobs.wait((await jobs.enqueue(good, {})).id);
+    await jobs.wait((await jobs.enqueue(bad, {})).id);
+    expect(stored).toEqual(['completed: completed', 'retrying: scheduled', 'failed: failed']);
   });
 });

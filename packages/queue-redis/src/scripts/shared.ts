@@ -1,3 +1,8 @@
+import { FINAL_STATES } from '@thereafter/queue/driver';
+
+/** Lua that asks whether the variable `state` is one in which a job has ended. */
+export const IS_FINAL: string = FINAL_STATES.map((state) => `state == '${state}'`).join(' or ');
+
 /*
  * What the scripts share: where things stand, and how a job gets from one place to the next. A script gets
  * the parts that it names, and those that they name: each costs something every time it is read.
@@ -195,7 +200,7 @@ end
   {
     name: 'sweep',
     lua: `
-local ENDED = { 'completed', 'failed', 'cancelled' }
+local ENDED = { ${FINAL_STATES.map((state) => `'${state}'`).join(', ')} }
 
 -- Forgets what ended before these times, the oldest first, a bounded number at a time.
 local function sweep(q, queue, before)

@@ -4,8 +4,8 @@ import { script, type Script } from './script.ts';
  * Settles attempts that have ended and claims as many jobs, in one go.
  *
  * In: queue, now, milliseconds of the lease, the three times before which ended jobs are forgotten,
- * whether a suspect may be taken (1), how many attempts; for each of them id, token, outcome, and what goes with it (twice); then the tokens of
- * those who want a job. Outcomes: `completed` (result), `failed` (errors, message), `cancelled`,
+ * whether a suspect may be taken (1), how many attempts; for each of them id, token, ending, and what goes with it (twice); then the tokens of
+ * those who want a job. Endings: `completed` (result), `failed` (errors, message), `cancelled`,
  * `retry` (errors, when), `snooze` (when), `handed-back`.
  *
  * Out: for each attempt 1, or 0 if it is not the running one any more; the fields of each claimed job
@@ -18,30 +18,30 @@ local before = { ARGV[4], ARGV[5], ARGV[6] }
 local maySuspect, count = ARGV[7] == '1', tonumber(ARGV[8])
 local settled = {}
 
-local function settle(id, token, outcome, first, second)
+local function settle(id, token, ending, first, second)
   local job = q .. id
   local held, uniqueKey, uniqueUntil, priority, cancel, crashes =
     unpack(call('HMGET', job, 'token', 'uniqueKey', 'uniqueUntil', 'priority', 'cancel', 'stc'))
   if held ~= token then return 0 end
   call('LREM', q .. 'active', -1, id)
   call('DEL', job .. ':lock')
-  if outcome == 'completed' then
+  if ending == 'completed' then
     if first ~= '' then call('HSET', job, 'returnvalue', first) end
-  elseif outcome == 'failed' then
+  elseif ending == 'failed' then
     call('HSET', job, 'errors', first, 'failedReason', second)
-  elseif outcome ~= 'cancelled' then
-    if outcome == 'retry' then
+  elseif ending ~= 'cancelled' then
+    if ending == 'retry' then
       call('HSET', job, 'errors', first)
     else
       call('HINCRBY', job, 'ats', -1)
     end
     -- Whoever called it off was told that it would be.
     if cancel then
-      outcome = 'cancelled'
+      ending = 'cancelled'
     else
       call('HDEL', job, 'token', 'progress')
       priority, crashes = tonumber(priority), tonumber(crashes) or 0
-      if outcome == 'handed-back' then
+      if ending == 'handed-back' then
         call('HSET', job, 'state', 'available')
         pushFront(q, id, priority, crashes)
         wake(q)
@@ -63,7 +63,7 @@ local function settle(id, token, outcome, first, second)
       return 1
     end
   end
-  finish(q, queue, id, outcome, nowMs, uniqueKey, uniqueUntil)
+  finish(q, queue, id, ending, nowMs, uniqueKey, uniqueUntil)
   return 1
 end
 

@@ -1,7 +1,7 @@
 import { createContainer, type Container } from '@thereafter/di';
 import type { JobEngine, Logger, Runnable } from '@thereafter/tasks';
+import { Engine, type JobsOptions } from '../engine.ts';
 import { Jobs } from '../jobs.ts';
-import { jobs, type JobsOptions } from '../queue.ts';
 import { memory } from './memory.ts';
 
 export interface TestJobsOptions extends Omit<JobsOptions, 'driver'> {
@@ -32,7 +32,7 @@ export async function testJobs({
   ...options
 }: TestJobsOptions): Promise<TestJobs> {
   const container = createContainer();
-  const engine = jobs({ driver, ...options });
+  const engine = new Engine({ driver, ...options });
   engine.register(container);
   setup?.(container);
   for (const task of tasks) engine.include(task, container);

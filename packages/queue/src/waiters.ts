@@ -2,8 +2,8 @@ import type { JobDriver, JobRecord } from './driver.ts';
 import { JobUnknownError, JobWaitError } from './errors.ts';
 import { isFinal } from './states.ts';
 
-/** Who waits for the end of jobs. The driver's events are listened to only as long as somebody does. */
-export class Waiting {
+/** Those who wait for jobs to end. The driver's events are listened to only as long as there are any. */
+export class Waiters {
   readonly #waiters = new Map<string, Set<() => void>>();
   #stopListening: (() => void) | undefined = undefined;
 
@@ -17,8 +17,10 @@ export class Waiting {
   async forEnd(
     driver: JobDriver,
     id: string,
-    timeoutMs: number | undefined,
-    signal: AbortSignal | undefined,
+    {
+      timeoutMs,
+      signal,
+    }: { readonly timeoutMs: number | undefined; readonly signal: AbortSignal | undefined },
   ): Promise<JobRecord> {
     const deadlineMs = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
     let pollMs = FIRST_POLL_MS;

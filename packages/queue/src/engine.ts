@@ -12,26 +12,23 @@ import {
   type Runnable,
 } from '@thereafter/tasks';
 import { systemClock, type Clock } from './clock.ts';
-import type { JobDriver, NewJob, RunningJob } from './driver.ts';
+import type { Attempt, JobDriver, NewJob, WorkerHandle } from './driver.ts';
+import type { Tracing } from './events.ts';
 import { JobStore } from './job-store.ts';
 import { JobTasks, type JobTask } from './job-tasks.ts';
 import { Jobs } from './jobs.ts';
 import { JobLifecycle } from './lifecycle.ts';
 import { Scheduler } from './schedule.ts';
-import type { Tracing } from './tracing.ts';
-import { assertConcurrency, Worker, type WorkerOptions } from './worker.ts';
+import type { FinalState } from './states.ts';
 
+/** What `jobs()` takes. */
 export interface JobsOptions {
-  /** Where jobs are stored: `sqlite({ file })`, `bullmq({ url })`, or `memory()` for tests. */
+  /** Where jobs are stored: `sqlite({ file })`, a store of another package, or `memory()` for tests. */
   readonly driver: JobDriver;
   /** What this process runs; false: nothing, it only enqueues, unless it was started as a worker. */
   readonly worker?: false | WorkerOptions;
   /** How long jobs are kept once they have ended; default `'1d'`, failed ones `'30d'`. */
-  readonly keep?: {
-    readonly completed?: Duration;
-    readonly failed?: Duration;
-    readonly cancelled?: Duration;
-  };
+  readonly keep?: Partial<Readonly<Record<FinalState, Duration>>>;
   /**
    * How long a server waits for a sign of life before it takes a worker for lost; default `'15s'`. A
    * program that blocks the event loop for longer is taken for lost while it works.
@@ -43,14 +40,15 @@ export interface JobsOptions {
   readonly clock?: Clock;
 }
 
-/**
- * The engine of durable jobs, for `createApp({ jobs })`.
- *
- * @throws {TypeError} When an option is out of range.
- */
-export function jobs(options: JobsOptions): JobEngine {
-  return new Engine(options);
+/** Which jobs this process runs. */
+export interface WorkerOptions {
+  /** Most jobs of each queue that run at once in this process; default 10. */
+  readonly concurrency?: number;
+  /** Default: the queues of all tasks that are included. */
+  readonly queues?: readonly string[];
 }
+
+const DEFAULT_CONCURRENCY = 10;
 
 /** A checked job that was given out by `prepare`. */
 interface Prepared extends PreparedJob {
@@ -58,33 +56,33 @@ interface Prepared extends PreparedJob {
 }
 
 /**
+ * The engine of durable jobs: what `jobs()` makes.
+ *
  * - new: register, include
  * - started: jobs are stored, run and made of schedules
  * - quiet: none are started any more
  * - closed: the store is let go
  */
-class Engine implements JobEngine {
+export class Engine implements JobEngine {
   readonly kind = 'job-engine';
   readonly #options: JobsOptions;
   readonly #clock: Clock;
   readonly #leaseMs: number;
-  readonly #keepMs: {
-    readonly completed: number;
-    readonly failed: number;
-    readonly cancelled: number;
-  };
+  readonly #keepMs: Readonly<Record<FinalState, number>>;
   readonly #tasks = new JobTasks();
   readonly #threads = new ThreadPool();
   readonly #store: JobStore;
   readonly #jobs: Jobs;
   #log: Logger | undefined = undefined;
-  #worker: Worker | undefined = undefined;
+  /** One for each queue that this process works on: a full queue does not hold up another. */
+  #workers: readonly WorkerHandle[] = [];
   #scheduler: Scheduler | undefined = undefined;
   #closing: Promise<readonly string[]> | undefined = undefined;
 
+  /** @throws {TypeError} When an option is out of range. */
   constructor(options: JobsOptions) {
     const { driver, worker, keep = {}, lease = '15s', clock = systemClock, tracing } = options;
-    if (worker) assertConcurrency(worker.concurrency);
+    if (worker) assertConcurrency(worker.concurrency ?? DEFAULT_CONCURRENCY);
     this.#options = options;
     this.#clock = clock;
     this.#leaseMs = toMilliseconds(lease);
@@ -115,7 +113,7 @@ class Engine implements JobEngine {
     this.#store.open();
     if (worker === false && !host.isWorker) return;
     try {
-      this.#worker = this.#startWorker(host, worker || {});
+      this.#workers = this.#startWorkers(host, worker || {});
       await scheduler.start();
       this.#scheduler = scheduler;
     } catch (error) {
@@ -125,7 +123,7 @@ class Engine implements JobEngine {
     }
   }
 
-  #startWorker({ container, log }: EngineHost, options: WorkerOptions): Worker {
+  #startWorkers({ container, log }: EngineHost, options: WorkerOptions): readonly WorkerHandle[] {
     const { driver, tracing } = this.#options;
     const lifecycle = new JobLifecycle({
       tasks: this.#tasks,
@@ -141,18 +139,10 @@ class Engine implements JobEngine {
     // A driver claims wherever it is woken, within a request that enqueues say: a job must not see that
     // request's async-local values.
     const apart = AsyncLocalStorage.snapshot();
-    return new Worker({
-      ...options,
-      driver,
-      knownQueues: this.#tasks.queues,
-      leaseMs: this.#leaseMs,
-      run: (running: RunningJob) => apart(run, running),
-      onStale: ({ id, task, attempt }) =>
-        log.error(
-          { jobId: id, taskName: task, attempt },
-          'a job ended after its worker had been taken for lost: this end does not count',
-        ),
-    });
+    const runApart = (attempt: Attempt): Promise<void> => apart(run, attempt);
+    const { concurrency = DEFAULT_CONCURRENCY, queues = this.#tasks.queues } = options;
+    const leaseMs = this.#leaseMs;
+    return queues.map((queue) => driver.work(queue, { concurrency, leaseMs }, runApart));
   }
 
   #planSchedules(log: Logger): Scheduler {
@@ -203,7 +193,7 @@ class Engine implements JobEngine {
   }
 
   quiet(): void {
-    this.#worker?.quiet();
+    for (const worker of this.#workers) worker.quiet();
     void this.#scheduler?.stop();
   }
 
@@ -239,4 +229,11 @@ function toTickJob(
   const { overlap = 'allow' } = task.spec.options;
   const job = store.newJob(task, {}, overlap === 'skip' ? { unique: `cron ${tick.key}` } : {});
   return { ...job, id: `${tick.key}@${tick.forMs}`, schedule: tick };
+}
+
+function assertConcurrency(concurrency: number): void {
+  if (Number.isInteger(concurrency) && concurrency >= 1) return;
+  throw new TypeError(
+    `The concurrency of a worker is a whole number from 1, and not ${concurrency}.`,
+  );
 }

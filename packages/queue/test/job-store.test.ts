@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newJobId } from '../src/job-id.ts';
+import { newJobId } from '../src/job-store.ts';
 
 describe('newJobId', () => {
   it('is a UUID of version 7', () => {

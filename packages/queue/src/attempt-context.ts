@@ -1,32 +1,31 @@
 import type { CurrentTask, JobContext, Logger, ThreadPool } from '@thereafter/tasks';
-import type { JobDriver, JobRecord, RunningJob } from './driver.ts';
-import type { JobTask } from './job-tasks.ts';
+import type { Attempt, JobDriver, JobRecord } from './driver.ts';
 
-/** What a job is told of its run. Most of it is made when the job asks for it. */
-export class JobRun implements JobContext, CurrentTask {
+/** What an attempt may use of the engine that runs it. */
+interface Means {
+  readonly driver: JobDriver;
+  readonly log: Logger;
+  readonly threads: ThreadPool;
+}
+
+/** What the code of a job is told of its attempt. Most of it is made when the code asks for it. */
+export class AttemptContext implements JobContext, CurrentTask {
   readonly record: JobRecord;
-  readonly #running: RunningJob;
-  readonly #host: {
-    readonly driver: JobDriver;
-    readonly log: Logger;
-    readonly threads: ThreadPool;
-  };
-  readonly #name: string;
+  readonly #attempt: Attempt;
+  readonly #means: Means;
+  /** That of the task, which is not the one in the record if the task was renamed since. */
+  readonly #taskName: string;
   #log: Logger | undefined = undefined;
   /** The latest progress that is not stored, and the write that will take it along. */
   #progress = 0;
   #nextWrite: Promise<void> | undefined = undefined;
   #write: Promise<void> | undefined = undefined;
 
-  constructor(
-    running: RunningJob,
-    task: JobTask,
-    host: { readonly driver: JobDriver; readonly log: Logger; readonly threads: ThreadPool },
-  ) {
-    this.record = running.record;
-    this.#running = running;
-    this.#host = host;
-    this.#name = task.spec.name;
+  constructor(attempt: Attempt, taskName: string, means: Means) {
+    this.record = attempt.record;
+    this.#attempt = attempt;
+    this.#taskName = taskName;
+    this.#means = means;
   }
 
   get id(): string {
@@ -43,17 +42,17 @@ export class JobRun implements JobContext, CurrentTask {
   }
 
   get signal(): AbortSignal {
-    return this.#running.signal;
+    return this.#attempt.signal;
   }
 
   get threads(): ThreadPool {
-    return this.#host.threads;
+    return this.#means.threads;
   }
 
   get log(): Logger {
-    return (this.#log ??= withFields(this.#host.log, {
+    return (this.#log ??= withFields(this.#means.log, {
       jobId: this.id,
-      taskName: this.#name,
+      taskName: this.#taskName,
       attempt: this.attempt,
     }));
   }
@@ -75,7 +74,7 @@ export class JobRun implements JobContext, CurrentTask {
     this.#write = this.#nextWrite;
     this.#nextWrite = undefined;
     try {
-      await this.#host.driver.setProgress?.(this.record, this.#progress);
+      await this.#means.driver.setProgress?.(this.record, this.#progress);
     } catch (error) {
       this.log.error({ err: error }, 'the progress of a job could not be stored');
     }

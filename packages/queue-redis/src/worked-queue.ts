@@ -1,23 +1,21 @@
 import {
+  within,
   type Clock,
   type JobRecord,
   type Logger,
-  type RunJob,
-  RunningJob,
-  within,
+  type RunAttempt,
   type WorkerHandle,
   type WorkOptions,
 } from '@thereafter/queue/driver';
 import { isNotConnectionError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { JobBackend, type Ending } from './backend.ts';
+import { JobBackend, type RedisAttempt, type SuspectPlace } from './backend.ts';
 import { disconnect } from './connect.ts';
 import { idToKeyPart, toKeyPart } from './keys.ts';
 import { run } from './scripts/script.ts';
 import { RENEW } from './scripts/work.ts';
-import type { SuspectPlace } from './suspects.ts';
 
-export interface QueueWorkerOptions extends WorkOptions {
+export interface WorkedQueueOptions extends WorkOptions {
   readonly queue: string;
   readonly prefix: string;
   readonly clock: Clock;
@@ -31,35 +29,25 @@ export interface QueueWorkerOptions extends WorkOptions {
   readonly suspects: SuspectPlace;
 }
 
-/** One attempt under way in this process. */
-interface Attempt {
-  readonly running: RunningJob;
-  readonly token: string;
-  /** It was given to another. */
-  isLost: boolean;
-  /** Ends it, unless it has ended. */
-  readonly end: (ending: Ending) => void;
-}
-
 /** Works on one queue: BullMQ's worker, the sign of life of what runs, and the way to an orderly end. */
-export class QueueWorker implements WorkerHandle {
+export class WorkedQueue implements WorkerHandle {
   readonly queue: string;
-  readonly #options: QueueWorkerOptions;
-  readonly #run: RunJob;
+  readonly #options: WorkedQueueOptions;
+  readonly #run: RunAttempt;
   readonly #backend: JobBackend;
   readonly #worker: Worker;
   readonly #heartbeat: NodeJS.Timeout;
   /** By token, the oldest first: a job that was taken for lost may be here twice. */
-  readonly #attempts = new Map<string, Attempt>();
+  readonly #attempts = new Map<string, RedisAttempt>();
   #isQuiet = false;
   #isRenewing = false;
   #onIdle: (() => void) | undefined = undefined;
 
-  constructor(options: QueueWorkerOptions, runJob: RunJob) {
-    const { queue, prefix, leaseMs, client, waiting, concurrency, onStale, log } = options;
+  constructor(options: WorkedQueueOptions, run: RunAttempt) {
+    const { queue, prefix, leaseMs, client, waiting, concurrency, log } = options;
     this.queue = queue;
     this.#options = options;
-    this.#run = runJob;
+    this.#run = run;
     this.#backend = new JobBackend({
       queue: toKeyPart(queue),
       prefix,
@@ -69,7 +57,6 @@ export class QueueWorker implements WorkerHandle {
       waiting,
       forgetBefore: options.forgetBefore,
       suspects: options.suspects,
-      onStale: (record) => onStale?.(record),
     });
     this.#worker = new Worker(
       toKeyPart(queue),
@@ -103,16 +90,14 @@ export class QueueWorker implements WorkerHandle {
   }
 
   cancel(id: string): void {
-    for (const { running } of this.#attempts.values()) {
-      if (running.record.id === id) running.stop('cancelled');
+    for (const attempt of this.#attempts.values()) {
+      if (attempt.record.id === id) attempt.stop('cancelled');
     }
   }
 
   /** The token by which this process holds the job. */
   tokenOf(id: string): string | undefined {
-    for (const { running, token } of this.#attempts.values()) {
-      if (running.record.id === id) return token;
-    }
+    for (const { record, token } of this.#attempts.values()) if (record.id === id) return token;
     return undefined;
   }
 
@@ -128,11 +113,11 @@ export class QueueWorker implements WorkerHandle {
   handBack(): JobRecord[] {
     // The newest first: each is put before the others.
     const attempts = [...this.#attempts.values()].toReversed();
-    for (const { running, end } of attempts) {
-      running.stop('handed-back');
-      end({ type: 'handed-back' });
+    for (const attempt of attempts) {
+      attempt.stop('handed-back');
+      attempt.end({ type: 'handed-back' });
     }
-    return attempts.map(({ running }) => running.record);
+    return attempts.map(({ record }) => record);
   }
 
   /** @param isConnected - Else nothing can be said to Redis any more: the lease gives the jobs back. */
@@ -148,24 +133,16 @@ export class QueueWorker implements WorkerHandle {
   }
 
   async #process(token: string): Promise<void> {
-    const { record } = this.#backend.claimOf(token);
-    // Claimed before it was told to be quiet.
-    const ending: Ending = this.#isQuiet
-      ? { type: 'handed-back' }
-      : await this.#attempt(new RunningJob(record), token);
-    this.#backend.end(token, ending);
+    const attempt = this.#backend.attemptOf(token);
+    if (this.#isQuiet) {
+      attempt.end({ type: 'handed-back' }); // claimed before it was told to be quiet
+    } else {
+      this.#attempts.set(token, attempt);
+      void this.#run(attempt); // never rejects
+      await attempt.ended;
+      this.#attempts.delete(token);
+    }
     if (this.#attempts.size === 0) this.#onIdle?.();
-  }
-
-  #attempt(running: RunningJob, token: string): Promise<Ending> {
-    return new Promise((resolve, reject) => {
-      const end = (ending: Ending): void => {
-        this.#attempts.delete(token);
-        resolve(ending);
-      };
-      this.#attempts.set(token, { running, token, end, isLost: false });
-      this.#run(running).then(end, reject); // never rejects
-    });
   }
 
   async #renew(): Promise<void> {
@@ -173,16 +150,16 @@ export class QueueWorker implements WorkerHandle {
     this.#isRenewing = true;
     const { client, prefix, queue, leaseMs, log } = this.#options;
     const attempts = [...this.#attempts.values()];
-    const args = attempts.flatMap(({ running, token }) => [idToKeyPart(running.record.id), token]);
+    const args = attempts.flatMap(({ record, token }) => [idToKeyPart(record.id), token]);
     try {
       const reply = await run(client, RENEW, prefix, [toKeyPart(queue), leaseMs, ...args]);
       const [lost, cancelled] = reply as [string[], string[]];
-      for (const token of cancelled) this.#attempts.get(token)?.running.stop('cancelled');
+      for (const token of cancelled) this.#attempts.get(token)?.stop('cancelled');
       for (const token of lost) {
         const attempt = this.#attempts.get(token);
         if (!attempt || attempt.isLost) continue; // it ended while we asked, or it was said before
         attempt.isLost = true;
-        const { id, task } = attempt.running.record;
+        const { id, task } = attempt.record;
         log.error(
           { id, task, queue },
           'this process gave no sign of life for too long, and its job was given to another: ' +

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Quarantine } from '../src/quarantine.ts';
+import { Quarantine } from '../src/lifecycle.ts';
 
 describe('Quarantine', () => {
   it('lets in one at a time', () => {
