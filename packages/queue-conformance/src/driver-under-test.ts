@@ -19,6 +19,7 @@ export interface DriverPlace extends AsyncDisposable {
 
 /** What the suite must know of a driver to test it. */
 export interface DriverUnderTest {
+  /** Makes an empty store. Called once or more for each test. */
   create(): DriverPlace | Promise<DriverPlace>;
   /** What the driver claims. */
   readonly capabilities: Iterable<Capability>;
@@ -67,6 +68,7 @@ export function newJob(id: string, more: Partial<NewJob> = {}): NewJob {
   };
 }
 
+/** What `jobs()` takes, but for the driver. */
 export type OpenOptions = Omit<JobsOptions, 'driver'>;
 
 /** Opens places and engines for tests, and closes whatever is open at the end of each. */

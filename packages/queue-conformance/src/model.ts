@@ -17,13 +17,13 @@ class Model {
   readonly jobs = new Map<string, ModelJob>();
 
   enqueue(id: string, job: ModelJob): { readonly id: string; readonly duplicate: boolean } {
-    const holder = this.jobs.has(id) ? id : this.#holderOf(job.uniqueKey);
-    if (holder !== undefined) return { id: holder, duplicate: true };
+    const owner = this.jobs.has(id) ? id : this.#ownerOf(job.uniqueKey);
+    if (owner !== undefined) return { id: owner, duplicate: true };
     this.jobs.set(id, job);
     return { id, duplicate: false };
   }
 
-  #holderOf(key: string | undefined): string | undefined {
+  #ownerOf(key: string | undefined): string | undefined {
     if (key === undefined) return undefined;
     for (const [id, job] of this.jobs) {
       if (job.uniqueKey === key && !isFinal(job.state)) return id;
@@ -41,7 +41,7 @@ class Model {
 
   retry(id: string): boolean {
     const job = this.jobs.get(id);
-    if (!job || !isFinal(job.state) || this.#holderOf(job.uniqueKey) !== undefined) return false;
+    if (!job || !isFinal(job.state) || this.#ownerOf(job.uniqueKey) !== undefined) return false;
     job.state = 'available';
     return true;
   }

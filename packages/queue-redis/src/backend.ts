@@ -66,8 +66,9 @@ export class RedisAttempt extends Attempt {
 }
 
 /**
- * Jobs whose worker was lost while they ran may be the cause. A process runs one of them at a time, of all
- * its queues, so that the culprit takes none of the others with it when it strikes again.
+ * The one place of a process for a suspect: a job whose worker was lost while it ran may be the cause. A
+ * process runs one of them at a time, of all its queues, so that the culprit, when it strikes again,
+ * takes none of the others with it.
  */
 export class SuspectPlace {
   #isTaken = false;
@@ -84,16 +85,15 @@ export class SuspectPlace {
   }
 }
 
-/** What a backend is made of. */
+/** What a queue is worked on with. */
 export interface BackendOptions {
-  /** As a part of a key. */
   readonly queue: string;
   readonly prefix: string;
   readonly leaseMs: number;
   readonly clock: Clock;
   /** Shared with the other queues. */
   readonly client: Redis;
-  /** Of this queue alone: it waits for jobs. */
+  /** Of this queue alone, and ended with it: it waits for jobs. */
   readonly waiting: Redis;
   /** The times before which ended jobs are forgotten, in the order of the scripts. */
   readonly forgetBefore: () => readonly number[];
@@ -142,7 +142,7 @@ export class JobBackend extends RedisQueueBackend {
   /** What was claimed by this token. */
   attemptOf(token: string): RedisAttempt {
     const attempt = this.#attempts.get(token);
-    if (!attempt) throw new Error(`No job is held by ${token}.`);
+    if (!attempt) throw new Error(`No attempt has the token ${token}.`);
     return attempt;
   }
 

@@ -48,10 +48,11 @@ import { ENQUEUE, RELEASE } from './scripts/store.ts';
 import { PROGRESS } from './scripts/work.ts';
 import { WorkedQueue } from './worked-queue.ts';
 
+/** What `bullmq()` takes. */
 export interface BullmqOptions {
-  /** Of Redis or Valkey, e.g. `redis://localhost:6379` or `rediss://:password@host:6380/0`. */
+  /** Where Redis or Valkey is, e.g. `redis://localhost:6379` or `rediss://:password@host:6380/0`. */
   readonly url: string;
-  /** Of every key; apps with the same prefix share their jobs. Default `'thereafter'`. */
+  /** With what every key begins; apps with the same prefix share their jobs. Default `'thereafter'`. */
   readonly prefix?: string | undefined;
 }
 
@@ -73,6 +74,7 @@ interface Live extends DriverStart {
   readonly suspects: SuspectPlace;
 }
 
+/** A store of jobs on Redis; see `bullmq()`. */
 export class BullmqDriver implements JobDriver {
   readonly name = 'bullmq';
   readonly capabilities: ReadonlySet<Capability> = new Set([

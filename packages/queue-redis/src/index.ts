@@ -10,7 +10,7 @@ export { RedisUnavailableError } from './errors.ts';
  *
  * What was acknowledged survives the death of every process, Redis included if it writes a log
  * (`appendonly yes`). It must not throw keys away (`maxmemory-policy noeviction`). Both are checked at
- * start, and what is wrong is said loudly.
+ * start, and what is wrong is logged as an error. Nothing is connected before the app starts.
  */
 export function bullmq(options: BullmqOptions): JobDriver {
   return new BullmqDriver(options);

@@ -1,6 +1,5 @@
 import {
   within,
-  type Clock,
   type JobRecord,
   type Logger,
   type RunAttempt,
@@ -8,25 +7,14 @@ import {
   type WorkOptions,
 } from '@thereafter/queue/driver';
 import { isNotConnectionError, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
-import { JobBackend, type RedisAttempt, type SuspectPlace } from './backend.ts';
+import { JobBackend, type BackendOptions, type RedisAttempt } from './backend.ts';
 import { disconnect } from './connect.ts';
 import { idToKeyPart, toKeyPart } from './keys.ts';
 import { run } from './scripts/script.ts';
 import { RENEW } from './scripts/work.ts';
 
-export interface WorkedQueueOptions extends WorkOptions {
-  readonly queue: string;
-  readonly prefix: string;
-  readonly clock: Clock;
+export interface WorkedQueueOptions extends BackendOptions, WorkOptions {
   readonly log: Logger;
-  /** Shared with the other queues. */
-  readonly client: Redis;
-  /** Of this queue alone, and ended with it. */
-  readonly waiting: Redis;
-  readonly forgetBefore: () => readonly number[];
-  /** Shared with the other queues. */
-  readonly suspects: SuspectPlace;
 }
 
 /** Works on one queue: BullMQ's worker, the sign of life of what runs, and the way to an orderly end. */
@@ -44,20 +32,11 @@ export class WorkedQueue implements WorkerHandle {
   #onIdle: (() => void) | undefined = undefined;
 
   constructor(options: WorkedQueueOptions, run: RunAttempt) {
-    const { queue, prefix, leaseMs, client, waiting, concurrency, log } = options;
+    const { queue, prefix, leaseMs, client, concurrency, log } = options;
     this.queue = queue;
     this.#options = options;
     this.#run = run;
-    this.#backend = new JobBackend({
-      queue: toKeyPart(queue),
-      prefix,
-      leaseMs,
-      clock: options.clock,
-      client,
-      waiting,
-      forgetBefore: options.forgetBefore,
-      suspects: options.suspects,
-    });
+    this.#backend = new JobBackend({ ...options, queue: toKeyPart(queue) });
     this.#worker = new Worker(
       toKeyPart(queue),
       (_job, token = '') => this.#process(token),

@@ -211,7 +211,7 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
     const { driver } = await store();
     const stale: JobRecord[] = [];
     const end = Promise.withResolvers<void>();
-    const started = happens(driver, 'started');
+    const started = happens(driver, 'running');
     await driver.enqueue([newJob('long')]);
     const run = settling(
       async () => {
@@ -242,7 +242,7 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
   it('leaves jobs to live workers when all leases ran out while Redis was away', async () => {
     const { driver } = await store();
     const end = Promise.withResolvers<void>();
-    const started = happens(driver, 'started', 5);
+    const started = happens(driver, 'running', 5);
     await driver.enqueue(five('long', 5));
     driver.work(
       'default',
@@ -267,7 +267,7 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
 
   it('cancels a job whose worker was lost after it was called off', async () => {
     const { driver } = await store();
-    const started = happens(driver, 'started');
+    const started = happens(driver, 'running');
     await driver.enqueue([newJob('doomed')]);
     driver.work('default', { concurrency: 1, leaseMs: 600 }, () => new Promise(() => {}));
     await started;

@@ -14,6 +14,7 @@ export interface Clock {
   at(timeMs: number, callback: () => void): () => void;
 }
 
+/** The time of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   at(timeMs, callback) {

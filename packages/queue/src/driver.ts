@@ -41,12 +41,13 @@ export interface NewJob {
   /** Unique: a job whose id exists already is a duplicate, and leaves the first untouched. */
   readonly id: string;
   readonly queue: string;
+  /** The name of the task. */
   readonly task: string;
   /** JSON text. */
   readonly payload: string;
   /** 0 to 9, the lower the sooner. */
   readonly priority: number;
-  /** Most runs, the first included. */
+  /** Most attempts, the first included. */
   readonly attempts: number;
   /** Later than now: `scheduled`; else `available`. */
   readonly runAtMs: number;
@@ -71,40 +72,46 @@ export const HOLD_MS = 15_000;
 
 /** What an attempt failed with, as it is stored. */
 export interface ErrorInfo {
+  /** That of the error's class, e.g. `TypeError`. */
   readonly name: string;
+  /** At most 2,000 characters. */
   readonly message: string;
+  /** At most 8,000 characters; undefined for what was no error. */
   readonly stack?: string | undefined;
   /** The number of the attempt, from 1. */
   readonly attempt: number;
+  /** When it failed. */
   readonly atMs: number;
 }
 
-/** A job as the store has it. */
+/** A job as the store has it. What is named as in `NewJob` is what the job was stored with. */
 export interface JobRecord {
   readonly id: string;
   readonly queue: string;
   readonly task: string;
   readonly state: JobState;
-  /** JSON text. */
   readonly payload: string;
   /** JSON text; null as long as it has not completed, and when it returned `undefined`. */
   readonly result: string | null;
   /** Of its last attempts, the newest last; see `withError`. */
   readonly errors: readonly ErrorInfo[];
   /**
-   * Runs begun that count, the running one included: 0 before the first. A crash counts, a snooze and a
-   * hand-back do not: settling one takes 1 off. `retry` sets it to 0.
+   * How many attempts count, the running one included: 0 before the first. One whose worker was lost
+   * counts; one that was snoozed or handed back does not: settling it takes 1 off. `retry` sets it to 0.
    */
   readonly attempt: number;
   readonly attempts: number;
   /** How often its worker was lost while it ran, since it was enqueued or retried. */
   readonly crashes: number;
-  /** 0 to 1. */
+  /** How far the running attempt, or the last one, said that it was: 0 to 1. */
   readonly progress: number;
   readonly priority: number;
   readonly enqueuedAtMs: number;
+  /** When it is due; after a retry or a snooze, when it is due again. */
   readonly runAtMs: number;
+  /** When its last attempt began; null before the first. */
   readonly startedAtMs: number | null;
+  /** When it came into its final state; null as long as it is in no such state. */
   readonly finishedAtMs: number | null;
   readonly uniqueKey: string | null;
   readonly schedule: { readonly key: string; readonly forMs: number } | null;
@@ -219,24 +226,29 @@ export interface WorkerHandle {
  * engine listens only while somebody waits for a job: with no listener, nothing need be made.
  */
 export interface JobEvent {
-  readonly type: 'stored' | 'available' | 'started' | 'progress' | JobState;
+  /** That it was stored, that it said how far it is, or the state that it has now. */
+  readonly type: 'stored' | 'progress' | JobState;
   readonly id: string;
   readonly queue: string;
 }
 
 /** When jobs of a task are made, as the store has it. */
 export interface Schedule {
+  /** Names it; one with the same key is put in its place. */
   readonly key: string;
-  /** Cron syntax. */
+  /** In the syntax of cron, of 5 or 6 fields. */
   readonly cron: string;
+  /** An IANA name, e.g. `Europe/Berlin`. */
   readonly timeZone: string;
+  /** The name of the task of its jobs. */
   readonly task: string;
-  /** The last tick for which a job was made; when none was, when the schedule was put. */
+  /** The last tick for which a job was made; before the first, the time at which the schedule was put. */
   readonly lastTickMs: number;
 }
 
 /** A part of a listing. */
 export interface Page<T> {
+  /** At most as many as were asked for. */
   readonly items: readonly T[];
   /** Where the next page begins; undefined on the last one. */
   readonly cursor?: string | undefined;
@@ -246,6 +258,7 @@ export interface Page<T> {
 export interface DriverStart {
   /** Where all times come from. */
   readonly clock: Clock;
+  /** That of the app, for what nobody waits for. */
   readonly log: Logger;
   /** How long ended jobs are kept. */
   readonly keepMs: Readonly<Record<FinalState, number>>;
@@ -261,12 +274,15 @@ export interface Stored {
 
 /** Which jobs a listing is about: those for which all that is given holds. */
 export interface ListQuery {
+  /** Only jobs of this queue. */
   readonly queue?: string | undefined;
+  /** Only jobs in this state. */
   readonly state?: JobState | undefined;
+  /** Only jobs of the task with this name. */
   readonly task?: string | undefined;
   /** Most jobs of the page, 1 to 1,000. */
   readonly limit: number;
-  /** The `cursor` of the page before; one that is none lists nothing. */
+  /** The `cursor` of the page before; for what is no cursor the page is empty. */
   readonly cursor?: string | undefined;
 }
 
@@ -274,11 +290,12 @@ export interface ListQuery {
 export interface JobDriver {
   /** For messages, e.g. `sqlite`. */
   readonly name: string;
+  /** What it can do beyond the minimum; the methods of a capability are there. */
   readonly capabilities: ReadonlySet<Capability>;
   /**
    * Connects, checks settings, migrates, and gives back the jobs of workers that are no more.
    *
-   * @throws What is wrong; then nothing is left open.
+   * @throws What is wrong. Everything that was opened is closed again by then.
    */
   start(options: DriverStart): Promise<void>;
   /**

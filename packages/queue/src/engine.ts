@@ -25,7 +25,10 @@ import type { FinalState } from './states.ts';
 export interface JobsOptions {
   /** Where jobs are stored: `sqlite({ file })`, a store of another package, or `memory()` for tests. */
   readonly driver: JobDriver;
-  /** What this process runs; false: nothing, it only enqueues, unless it was started as a worker. */
+  /**
+   * Which jobs this process runs; default those of all queues. With false it runs none and only enqueues,
+   * unless it was started as a worker.
+   */
   readonly worker?: false | WorkerOptions;
   /** How long jobs are kept once they have ended; default `'1d'`, failed ones `'30d'`. */
   readonly keep?: Partial<Readonly<Record<FinalState, Duration>>>;
@@ -36,7 +39,7 @@ export interface JobsOptions {
   readonly lease?: Duration;
   /** How jobs take part in traces; default not at all. */
   readonly tracing?: Tracing;
-  /** For tests. */
+  /** Where the time comes from, for tests; default that of the machine. */
   readonly clock?: Clock;
 }
 
@@ -44,7 +47,7 @@ export interface JobsOptions {
 export interface WorkerOptions {
   /** Most jobs of each queue that run at once in this process; default 10. */
   readonly concurrency?: number;
-  /** Default: the queues of all tasks that are included. */
+  /** Only jobs of these queues; default the queues of all tasks that are included. */
   readonly queues?: readonly string[];
 }
 
@@ -60,7 +63,7 @@ interface Prepared extends PreparedJob {
  *
  * - new: register, include
  * - started: jobs are stored, run and made of schedules
- * - quiet: none are started any more
+ * - quiet: no job is started any more
  * - closed: the store is let go
  */
 export class Engine implements JobEngine {

@@ -3,8 +3,8 @@ import type { JobRecord, NewJob } from './driver.ts';
 
 /**
  * What this process publishes of jobs, on the channel `thereafter:job.<name>` of
- * `node:diagnostics_channel`: `enqueued` when the store has it, then for each attempt `started` and one
- * of the others. `retrying`, `snoozed` and `handedBack` jobs come again. A job that is given up because
+ * `node:diagnostics_channel`: `enqueued` when the store has it, then for each attempt `started`, and one
+ * of the others when the store has that. `retrying`, `snoozed` and `handedBack` jobs come again. A job that is given up because
  * its worker was lost has `failed` alone.
  */
 export const JOB_EVENTS = [
@@ -29,7 +29,7 @@ export interface JobEventMessage {
   readonly jobId: string;
   readonly taskName: string;
   readonly queue: string;
-  /** Runs begun that count; 0 for `enqueued`. */
+  /** The number of the attempt, from 1; 0 for `enqueued`. */
   readonly attempt: number;
   /** When it happened, in milliseconds since 1970. */
   readonly atMs: number;
@@ -110,8 +110,12 @@ export interface Tracing {
 
 /** The span of an attempt. */
 export interface JobSpan {
-  /** Calls a function with the span as the active one. */
+  /** Calls a function with the span as the active one, and returns what it returns. */
   run<T>(call: () => T): T;
-  /** @param error - What the attempt threw, if it did. */
+  /**
+   * Ends the span.
+   *
+   * @param error - What the attempt threw, if it did.
+   */
   end(error?: unknown): void;
 }

@@ -7,11 +7,11 @@ import { publishEnqueued, type Tracing } from './events.ts';
 import { assertPriority, type JobTask } from './job-tasks.ts';
 import { toPayloadText } from './json.ts';
 
-/** How one job differs from what its task says. */
+/** How a job differs from what its task says. */
 export interface EnqueueOptions {
-  /** Not to run before this has passed. */
+  /** It does not run before this has passed. Not together with `runAt`. */
   readonly delay?: Duration;
-  /** Not to run before this; a time that has passed means now. */
+  /** It does not run before this; a time that has passed means now. */
   readonly runAt?: Date;
   /** 0 to 9, the lower the sooner; default that of the task. */
   readonly priority?: number;
@@ -19,7 +19,7 @@ export interface EnqueueOptions {
   readonly unique?: string;
 }
 
-/** Makes jobs, and puts them into the store as long as it is open. */
+/** Makes jobs, and puts them into the store as long as that is open. */
 export class JobStore {
   readonly clock: Clock;
   readonly #driver: JobDriver;

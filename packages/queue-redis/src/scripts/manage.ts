@@ -56,9 +56,9 @@ local state, priority, uniqueKey, uniqueUntil =
   unpack(call('HMGET', job, 'state', 'priority', 'uniqueKey', 'uniqueUntil'))
 if not (${IS_FINAL}) then return 0 end
 if uniqueKey then
-  local holder = holderOf(uniqueKey, nowMs)
-  if holder and holder ~= id then return 0 end
-  holdUnique(uniqueKey, uniqueUntil, queue, id)
+  local owner = ownerOf(uniqueKey, nowMs)
+  if owner and owner ~= id then return 0 end
+  takeUnique(uniqueKey, uniqueUntil, queue, id)
 end
 takeOut(q, id, state)
 call('HDEL', job, 'finishedOn', 'processedOn', 'returnvalue', 'failedReason', 'progress', 'ats', 'stc')

@@ -136,10 +136,10 @@ end
 `,
   },
   {
-    name: 'holderOf',
+    name: 'ownerOf',
     lua: `
 -- A unique key holds '<taken until> <whether its job has ended> <queue>:<id>'.
-local function holderOf(key, nowMs)
+local function ownerOf(key, nowMs)
   local value = call('GET', own .. 'unique:' .. key)
   if not value then return nil end
   local untilMs, ended, queue, id = string.match(value, '^(%d+) (%d) ([^:]*):(.*)$')
@@ -153,9 +153,9 @@ end
 `,
   },
   {
-    name: 'holdUnique',
+    name: 'takeUnique',
     lua: `
-local function holdUnique(key, untilMs, queue, id)
+local function takeUnique(key, untilMs, queue, id)
   call('SET', own .. 'unique:' .. key, untilMs .. ' 0 ' .. queue .. ':' .. id)
 end
 `,

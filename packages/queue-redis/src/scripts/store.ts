@@ -26,11 +26,11 @@ for at = 3, #ARGV, 13 do
   local uniqueKey, uniqueUntil = ARGV[at + 7], ARGV[at + 8]
   local scheduleKey, scheduleFor, traceparent = ARGV[at + 9], ARGV[at + 10], ARGV[at + 11]
   local isHeld = ARGV[at + 12] == '1'
-  local holder = uniqueKey ~= '' and holderOf(uniqueKey, nowMs)
+  local owner = uniqueKey ~= '' and ownerOf(uniqueKey, nowMs)
   if exists(id) then
     results[#results + 1] = { id, 1 }
-  elseif holder then
-    results[#results + 1] = { holder, 1 }
+  elseif owner then
+    results[#results + 1] = { owner, 1 }
   else
     if not isKnown[queue] then
       isKnown[queue] = true
@@ -46,7 +46,7 @@ for at = 3, #ARGV, 13 do
       'runAt', ARGV[at + 6], 'sequence', sequence, 'state', isDelayed and 'scheduled' or 'available')
     if uniqueKey ~= '' then
       call('HSET', q .. id, 'uniqueKey', uniqueKey, 'uniqueUntil', uniqueUntil)
-      holdUnique(uniqueKey, uniqueUntil, queue, id)
+      takeUnique(uniqueKey, uniqueUntil, queue, id)
     end
     if scheduleKey ~= '' then
       call('HSET', q .. id, 'scheduleKey', scheduleKey, 'scheduleFor', scheduleFor)

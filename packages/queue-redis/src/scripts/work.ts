@@ -20,9 +20,9 @@ local settled = {}
 
 local function settle(id, token, ending, first, second)
   local job = q .. id
-  local held, uniqueKey, uniqueUntil, priority, cancel, crashes =
+  local current, uniqueKey, uniqueUntil, priority, cancel, crashes =
     unpack(call('HMGET', job, 'token', 'uniqueKey', 'uniqueUntil', 'priority', 'cancel', 'stc'))
-  if held ~= token then return 0 end
+  if current ~= token then return 0 end
   call('LREM', q .. 'active', -1, id)
   call('DEL', job .. ':lock')
   if ending == 'completed' then
@@ -117,7 +117,7 @@ for at = 9 + count * 5, #ARGV do
   fields[#fields + 1] = 'id'
   fields[#fields + 1] = id
   claimed[#claimed + 1] = fields
-  tell('started', queue, id)
+  tell('running', queue, id)
 end
 -- Workers wait for the marker, and each of them takes it: who leaves something puts it back.
 if #claimed > 0 and call('EXISTS', q .. 'wait', q .. 'prioritized') > 0 or

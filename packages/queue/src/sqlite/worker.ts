@@ -144,7 +144,7 @@ export class Worker implements Member<SqliteAttempt[]> {
       attempt.queue.active += 1;
       this.#attempts.set(attempt.seq, attempt);
       if (attempt.isSuspect) this.#suspect = attempt;
-      this.store.moved(attempt.record, 'started');
+      this.store.moved(attempt.record, 'running');
       void attempt.queue.run(attempt);
     }
     for (const queue of this.#queues) {

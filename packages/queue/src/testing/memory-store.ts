@@ -53,8 +53,9 @@ class Line {
 }
 
 /**
- * Jobs in memory. Several drivers of one process may share one, each standing for a process of its own;
- * a driver that is opened on it later finds what earlier ones left.
+ * What drivers in memory keep their jobs in: `memory({ store })`. Several drivers may share one, each
+ * standing for a process of its own; one that is started later finds what earlier ones left. Its members
+ * are for the drivers.
  */
 export class MemoryStore {
   readonly rows: Map<string, Row> = new Map();
@@ -124,8 +125,8 @@ export class MemoryStore {
   #duplicateOf({ id, uniqueKey }: NewJob, nowMs: number): string | undefined {
     if (this.rows.has(id)) return id;
     if (uniqueKey === undefined) return undefined;
-    const holder = this.#unique.get(uniqueKey);
-    if (holder) return holder.job.id;
+    const owner = this.#unique.get(uniqueKey);
+    if (owner) return owner.job.id;
     const period = this.#uniqueUntil.get(uniqueKey);
     return period && period.untilMs > nowMs && this.rows.has(period.id) ? period.id : undefined;
   }
@@ -157,7 +158,7 @@ export class MemoryStore {
     }
     row.state = state;
     this.#enter(row);
-    this.#emit(state === 'running' ? 'started' : state, row);
+    this.#emit(state, row);
   }
 
   remove(row: Row): void {

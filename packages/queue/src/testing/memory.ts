@@ -22,16 +22,16 @@ import { MemoryStore, toRecord, type Row } from './memory-store.ts';
 
 /** What `memory()` takes. */
 export interface MemoryOptions {
-  /** Shared by drivers that stand for several processes, or for one after another; default a new one. */
+  /** What drivers share that stand for several processes, or for one after another; default a new one. */
   readonly store?: MemoryStore;
   /**
    * `'inline'`: storing a job that is due runs it, and resolves when it has ended or waits for a retry.
-   * `'held'`: jobs are stored and not run before `drain()`. Default: they are run as ever.
+   * `'held'`: jobs are stored and not run before `drain()`. Default: they are run as by every store.
    */
   readonly mode?: 'inline' | 'held';
 }
 
-/** Jobs in memory, for tests: nothing survives the process. */
+/** A store in the memory of this process, for tests: jobs are lost with the process. */
 export function memory(options: MemoryOptions = {}): MemoryDriver {
   return new MemoryDriver(options);
 }
