@@ -13,7 +13,7 @@ export abstract class ThereafterError extends Error {
   }
 
   /** Whether a value is an error of this project. `ArgumentError` is one, though it extends another class. */
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     const isInstance = Function.prototype[Symbol.hasInstance];
     return (
       isInstance.call(this, value) ||
