@@ -22,7 +22,13 @@ export {
   WorkerLostError,
 } from './errors.ts';
 export type { JobsOptions, WorkerOptions } from './engine.ts';
-export { JOB_EVENTS, type JobEventMessage, type JobEventName, type JobSpan, type Tracing } from './events.ts';
+export {
+  JOB_EVENTS,
+  type JobEventMessage,
+  type JobEventName,
+  type JobSpan,
+  type Tracing,
+} from './events.ts';
 export type { EnqueueOptions } from './job-store.ts';
 export type { Job, JobError } from './job.ts';
 export {
