@@ -11,11 +11,28 @@ export abstract class ThereafterError extends Error {
   override get name(): string {
     return this.constructor.name;
   }
+
+  /** Whether a value is an error of this project. `ArgumentError` is one, though it extends another class. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    const isInstance = Function.prototype[Symbol.hasInstance];
+    return (
+      isInstance.call(this, value) ||
+      (this === ThereafterError && isInstance.call(ArgumentError, value))
+    );
+  }
 }
 
-/** The program gave an argument or an option that cannot be used. The message says what can. */
-export class ArgumentError extends ThereafterError {
+/**
+ * The program gave an argument or an option that cannot be used. The message says what can. It is a
+ * `TypeError`, as JavaScript calls such a mistake, and a `ThereafterError` too.
+ */
+export class ArgumentError extends TypeError implements ThereafterError {
   readonly code = 'ARGUMENT_INVALID';
+  declare readonly retryAfterSeconds?: number;
+
+  override get name(): string {
+    return 'ArgumentError';
+  }
 }
 
 /**

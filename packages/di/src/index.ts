@@ -30,7 +30,7 @@ export {
   type Provision,
 } from './provider.ts';
 export type { Scope } from './scope.ts';
-export { isPromise, type Failure } from './teardown.ts';
+export type { Failure } from './teardown.ts';
 export {
   INVALID,
   lazy,
