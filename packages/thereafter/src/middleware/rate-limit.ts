@@ -5,6 +5,7 @@ import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Problem } from '../response/problem.ts';
 
+/** What `rateLimit()` takes. */
 export interface RateLimitOptions {
   /** How many requests a client may make within the window, and at once. */
   readonly limit: number;
@@ -130,6 +131,7 @@ function networkOf(address: string): string {
     .join(':');
 }
 
+/** What `memoryStore()` takes. */
 export interface MemoryStoreOptions {
   /** How many keys are remembered, default 100,000; beyond, who has not asked for longest is forgotten. */
   readonly maxKeys?: number;

@@ -10,6 +10,7 @@ import { Connection, connectionOf } from './connection.ts';
 import { http, https } from '../node-modules.ts';
 import { notImplemented, toRefusal, writeRefusal } from './refusal.ts';
 
+/** Where an app listens. */
 export interface ListenOptions {
   /** Default: the variable `PORT`, else 3000. 0 takes any free port. */
   readonly port?: number;
