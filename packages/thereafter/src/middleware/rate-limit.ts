@@ -13,7 +13,7 @@ export interface RateLimitOptions {
   /** Names the policy to clients; default `default`. Letters, digits, `-` and `_`. */
   readonly name?: string;
   /**
-   * Who shares a quota; nothing for who has no limit. Default the client's address, of IPv6 the
+   * Who shares a quota; returns `undefined` for those who have no limit. Default the client's address, of IPv6 the
    * network of 64 bits, since that is what one client has.
    */
   readonly key?: (ctx: Context) => string | undefined;

@@ -28,7 +28,7 @@ function brokenLine({ rawPacket = Buffer.alloc(0), bytesParsed = 0 }: ParserErro
 
 const MAX_LINE_LENGTH = 9000;
 
-/** What is wrong with bytes that Node's parser gave up on; nothing when nobody is there to be told. */
+/** What is wrong with bytes that Node's parser gave up on; `undefined` when nobody is there to be told. */
 export function toRefusal(error: ParserError): Problem | undefined {
   switch (error.code) {
     case 'ECONNRESET':
