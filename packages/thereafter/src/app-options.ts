@@ -2,7 +2,7 @@ import type { Duration, JobEngine, TaskLimits } from '@thereafter/tasks';
 import type { Limits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import type { OpenApiOptions } from './openapi/document.ts';
-import type { TrustProxy } from './socket/client-address.ts';
+import type { TrustProxy } from './socket/forwarded.ts';
 
 export interface AppOptions {
   /** Shown in logs and documentation; default `'app'`. */
@@ -21,9 +21,9 @@ export interface AppOptions {
   /** Whether lines are logged, or a log of your own, such as one of `pino`; default true. */
   readonly logger?: boolean | AppLog;
   /**
-   * Which proxies are believed when they say for whom they ask: how many of them there are, or their
-   * addresses and networks, e.g. `['10.0.0.0/8']`. Default 0: `x-forwarded-for` and the like are what
-   * any client may write, and are ignored.
+   * Which proxies are believed when they say who asks, and for which site: how many of them there are, or
+   * their addresses and networks, e.g. `['10.0.0.0/8']`. Default 0: `X-Forwarded-For`, `-Proto`, `-Host`,
+   * `-Port` and `Forwarded` are what any client may write, and are ignored.
    */
   readonly trustProxy?: TrustProxy;
   /** What one client may ask of the app; safe by default. */

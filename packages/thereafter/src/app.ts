@@ -34,7 +34,7 @@ import { ErrorHandlers, type ErrorHandler } from './response/thrown.ts';
 import { controllerRoutes, functionRoute, type Route, type RouteSummary } from './route.ts';
 import type { Out, Returned, RouteOptions } from './route-options.ts';
 import { onProcessEnd } from './shutdown.ts';
-import { createProxyTrust, type ProxyTrust } from './socket/client-address.ts';
+import { createProxyTrust, type ProxyTrust } from './socket/forwarded.ts';
 import { startServer, withoutServer, type ListenOptions } from './socket/server.ts';
 import { StartedApp, type CloseResult, type Open } from './start.ts';
 

@@ -13,7 +13,7 @@ import type { AppLimits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import { nodeCrypto } from './node-modules.ts';
 import type { InputIssue } from './response/problem.ts';
-import type { ProxyTrust } from './socket/client-address.ts';
+import type { ProxyTrust } from './socket/forwarded.ts';
 import { endOf, onResponseEnd } from './socket/response-end.ts';
 
 /**

@@ -8,7 +8,7 @@ import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
 import type { ErrorHandlers } from './response/thrown.ts';
-import type { ProxyTrust } from './socket/client-address.ts';
+import type { ProxyTrust } from './socket/forwarded.ts';
 import type { RunningServer } from './socket/server.ts';
 
 /** What an app consists of when it starts. */
