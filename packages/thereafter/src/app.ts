@@ -282,8 +282,8 @@ export class App implements AsyncDisposable {
     const host = appHost();
     if (host?.admit(this, this.#blueprint) === false) return new Promise(() => {});
     const { title = 'app' } = this.#options;
-    const { url } = await this.#start((listener, limits) =>
-      startServer(listener, limits, { ...options, ...host?.listen }),
+    const { url } = await this.#start((answer, limits) =>
+      startServer(answer, limits, { ...options, ...host?.listen }),
     );
     this.#leaveOnSignals();
     this.#log.info({ title, url }, 'listening');

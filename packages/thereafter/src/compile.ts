@@ -5,7 +5,7 @@ import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
 import type { ExchangeHost } from './exchange.ts';
 import type { InFlight } from './in-flight.ts';
-import type { Layer } from './middleware.ts';
+import type { Layer, Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
 import { docsRoutes } from './openapi/docs-routes.ts';
 import type { Route } from './route.ts';
@@ -15,6 +15,7 @@ import type { ErrorHandlers } from './response/thrown.ts';
 export interface CompiledApp extends ExchangeHost {
   readonly router: Router<CompiledRoute>;
   readonly inFlight: InFlight;
+  readonly middleware: readonly Middleware[];
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
   readonly errorHandlers: ErrorHandlers;

@@ -1,6 +1,5 @@
 import type { JobEngine } from '@thereafter/tasks';
 import { setMaxListeners } from 'node:events';
-import type { RequestListener } from 'node:http';
 import { compile, type CompiledApp, type Registrations } from './compile.ts';
 import { InFlight } from './in-flight.ts';
 import { dispatch, handle } from './lifecycle.ts';
@@ -8,6 +7,7 @@ import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
 import type { ErrorHandlers } from './response/thrown.ts';
+import type { Answer } from './socket/connection.ts';
 import type { ProxyTrust } from './socket/forwarded.ts';
 import type { RunningServer } from './socket/server.ts';
 
@@ -24,7 +24,7 @@ export interface AppParts {
 }
 
 /** How an app gets its requests: given what answers them, starts whatever brings them. */
-export type Open = (listener: RequestListener, limits: AppLimits) => Promise<RunningServer>;
+export type Open = (answer: Answer, limits: AppLimits) => Promise<RunningServer>;
 
 /** What `close()` had to cut. */
 export interface CloseResult {
@@ -62,7 +62,10 @@ export class StartedApp {
     const compiled = await started.#compile(limits);
     try {
       await started.#begin(isWorker);
-      started.#server = await open((req, res) => handle(compiled, req, res), limits);
+      started.#server = await open(
+        (req, res, refusal) => handle(compiled, req, res, refusal),
+        limits,
+      );
     } catch (error) {
       await started.#jobs?.close(0); // what it claimed meanwhile goes back
       await started.#cleanUp(0);
@@ -81,6 +84,7 @@ export class StartedApp {
       stopping: this.#stopping.signal,
       trustsProxy,
       limits,
+      middleware,
       onion:
         middleware.length === 0 ? undefined : wrap(middleware, (ctx) => dispatch(compiled, ctx)),
       errorHandlers,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AppLimits } from '../limits.ts';
 import { BadRequest, Problem, UriTooLong } from '../response/problem.ts';
-import { headersTooLarge } from './refusal.ts';
+import { headersTooLarge, unknownVersion } from './refusal.ts';
 
 class BadHead extends BadRequest {
   // Who disagrees about where a request goes may disagree about where it ends.
@@ -30,6 +30,7 @@ let knownHost = '';
  */
 export function checkHead(req: IncomingMessage, limits: AppLimits): Problem | undefined {
   const { rawHeaders } = req;
+  if (req.httpVersionMajor !== 1) return toVersionFault(req);
   if (rawHeaders.length > limits.maxHeaders * 2) return headersTooLarge();
   const target = req.url!; // always set on a server's request
   if (target.length > limits.maxUrlBytes) {
@@ -43,6 +44,11 @@ export function checkHead(req: IncomingMessage, limits: AppLimits): Problem | un
 }
 
 const SLASH = 47;
+
+/** HTTP/0.9 is what Node's parser takes a line without a version for. */
+function toVersionFault({ httpVersionMajor }: IncomingMessage): Problem {
+  return httpVersionMajor > 1 ? unknownVersion() : new BadHead('The request names no version.');
+}
 
 function checkHost(req: IncomingMessage): Problem | undefined {
   const { rawHeaders } = req;

@@ -141,7 +141,10 @@ describe('who asks, and for which site,', () => {
     const trust = fc.constantFrom<TrustProxy>(0, 1, 3, ['10.0.0.0/8', '::/0']);
     fc.assert(
       fc.property(trust, headers, (trusted, given) => {
-        const { address, scheme, host } = seen(trusted, given as Record<string, string>) as typeof DIRECT;
+        const { address, scheme, host } = seen(
+          trusted,
+          given as Record<string, string>,
+        ) as typeof DIRECT;
         expect(address).not.toBe('');
         expect(['http', 'https']).toContain(scheme);
         // What a client writes never ends the host and begins a path, or a user before it.
