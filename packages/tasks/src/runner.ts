@@ -116,6 +116,11 @@ export class TaskRunner implements AppTasks {
     return this.#unfinished.size;
   }
 
+  /** The names of the tasks that have not ended. */
+  get unfinished(): readonly string[] {
+    return this.#unfinished.toArray().map(({ name }) => name);
+  }
+
   /**
    * What stores the durable tasks of this spec.
    *
@@ -319,6 +324,8 @@ export class TaskRunner implements AppTasks {
     await within(timeoutMs, this.settled());
     this.#isClosed = true;
     const abandoned = this.#unfinished.toArray();
+    const names = abandoned.map(({ name }) => name);
+    if (names.length > 0) this.#log.error({ abandoned: names }, 'background tasks were abandoned');
     for (const entry of abandoned) {
       const error = new TaskAbandonedError(entry.name);
       entry.abort(error);
@@ -326,7 +333,7 @@ export class TaskRunner implements AppTasks {
     }
     // Their scopes can end now. They get a moment for it, since a disposer may hang as a task can.
     await within(GRACE_MS, Promise.all([this.settled(), this.threads.close()]));
-    return abandoned.map(({ name }) => name);
+    return names;
   }
 }
 

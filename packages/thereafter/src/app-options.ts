@@ -32,8 +32,8 @@ export interface AppOptions {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;
     /**
-     * Whether SIGTERM, SIGINT and errors that nobody caught close the app and end the process; default
-     * true.
+     * Whether SIGTERM, SIGINT, SIGHUP and errors that nobody caught close the app and end the process;
+     * default true.
      */
     readonly signals?: boolean;
   };

@@ -161,12 +161,16 @@ export class Connection {
     else if (nowMs - this.#heard.atMs >= SILENCE_MS) upload.fail(new Busy(1));
   }
 
-  /** Ends the connection now. @returns The requests whose answers are lost, e.g. `GET /report`. */
-  cut(): string[] {
+  /** The requests whose answers are still due, e.g. `GET /report`. */
+  get unanswered(): string[] {
     this.#countUnanswered(); // and lets go of what is out
-    const isOpen = !this.#socket.destroyed;
+    if (this.#socket.destroyed) return [];
+    return this.#responses.map(({ req }) => `${req.method} ${pathOf(req)}`);
+  }
+
+  /** Ends the connection now. */
+  cut(): void {
     this.#socket.destroy();
-    return isOpen ? this.#responses.map(({ req }) => `${req.method} ${pathOf(req)}`) : [];
   }
 
   /** What is looked at now and then: a body that comes too slowly fails, a blocked answer gets a timer. */

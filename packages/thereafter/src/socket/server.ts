@@ -44,8 +44,10 @@ export interface RunningServer {
   readonly url: string;
   /** Takes no more connections, ends idle ones, and waits until the others are answered. */
   stop(): Promise<void>;
-  /** Ends every connection now. @returns The requests whose answers are lost, e.g. `GET /report`. */
-  cut(): string[];
+  /** The requests whose answers are still due, e.g. `GET /report`. */
+  unanswered(): string[];
+  /** Ends every connection now. */
+  cut(): void;
 }
 
 /** What a worker has instead of a server: nothing else would keep its process alive between two jobs. */
@@ -54,7 +56,8 @@ export function withoutServer(): RunningServer {
   return {
     url: '',
     stop: async () => clearInterval(alive),
-    cut: () => [],
+    unanswered: () => [],
+    cut: () => undefined,
   };
 }
 
@@ -80,6 +83,7 @@ export async function startServer(
   return {
     url: urlOf(server, tls ? 'https' : 'http'),
     stop: () => http.stop(once(server, 'close')),
+    unanswered: () => http.unanswered(),
     cut: () => http.cut(),
   };
 }
@@ -179,12 +183,14 @@ export class HttpServer {
     }
   }
 
-  /** Ends every connection now. @returns The requests whose answers are lost. */
-  cut(): string[] {
+  unanswered(): string[] {
+    return [...this.#connections].flatMap((connection) => connection.unanswered);
+  }
+
+  cut(): void {
     for (const socket of this.#handshakes.values()) socket.destroy();
-    const lost = [...this.#connections].flatMap((connection) => connection.cut());
+    for (const connection of this.#connections) connection.cut();
     this.server.closeAllConnections(); // what asked for CONNECT, too
-    return lost;
   }
 
   /** Sees to no more limits. */

@@ -1,6 +1,6 @@
 import { duplexPair, type Duplex } from 'node:stream';
 import { Agent } from 'undici';
-import { AppStateError } from '../app.ts';
+import { AppStateError } from '../start.ts';
 import type { AppLimits } from '../limits.ts';
 import type { Answer } from '../socket/connection.ts';
 import { createHttpServer, type RunningServer } from '../socket/server.ts';
@@ -49,6 +49,7 @@ export function startInMemory(answer: Answer, limits: AppLimits): MemoryServer {
       const ended = Promise.all([...sockets].map((socket) => closed(socket)));
       return http.stop(ended);
     },
+    unanswered: () => http.unanswered(),
     cut: () => http.cut(),
   };
 }
