@@ -28,6 +28,11 @@ export interface AppOptions {
   readonly trustProxy?: TrustProxy;
   /** What one client may ask of the app; safe by default. */
   readonly limits?: Limits;
+  /**
+   * How long the inputs, dependencies and handler of a route may take until the client gets a 503 and
+   * `ctx.signal` aborts; a route may say otherwise. Default: as long as they like.
+   */
+  readonly handlerTimeout?: Duration;
   readonly shutdown?: {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;

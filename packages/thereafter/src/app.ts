@@ -229,10 +229,7 @@ export class App implements AsyncDisposable {
   get url(): string {
     const url = this.#started?.url;
     if (url !== undefined) return url;
-    throw new AppStateError(
-      'APP_NOT_STARTED',
-      'url was asked for before listen() had opened the port.',
-    );
+    throw new AppStateError('APP_NOT_STARTED', 'url was asked for before the port had opened.');
   }
 
   /** What was registered so far, in that order; without the docs page. */
@@ -328,8 +325,9 @@ export class App implements AsyncDisposable {
   }
 
   get #registrations(): Registrations {
-    const { docs } = this.#options;
+    const { docs, handlerTimeout } = this.#options;
     return {
+      handlerTimeout,
       container: this.#container,
       runner: this.#runner,
       routes: this.#routes,

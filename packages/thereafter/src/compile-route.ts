@@ -1,7 +1,8 @@
 import { ResolutionError, type Container, type Plan, type Scope, type Step } from '@thereafter/di';
 import { exchangeOf, type Context } from './context.ts';
 import type { MatchedRoute } from './exchange.ts';
-import { isThenable } from './untrusted.ts';
+import { isInstance, isThenable } from './untrusted.ts';
+import { runWithin, type HandlerTimeout } from './handler/timeout.ts';
 import { planForm } from './handler/form-inputs.ts';
 import { wrap } from './middleware.ts';
 import { InvalidInput } from './response/problem.ts';
@@ -19,9 +20,17 @@ export interface CompiledRoute extends MatchedRoute {
   readonly run: (ctx: Context) => unknown;
 }
 
-/** @param plan - Of what the route needs; its container has started. */
-export function compileRoute(route: Route, plan: Plan, container: Container): CompiledRoute {
-  const { status = 200, response } = route.options;
+/**
+ * @param plan - Of what the route needs; its container has started.
+ * @param defaultTimeout - Of the handler, if the route says nothing of it.
+ */
+export function compileRoute(
+  route: Route,
+  plan: Plan,
+  container: Container,
+  defaultTimeout: HandlerTimeout | undefined,
+): CompiledRoute {
+  const { status = 200, response, handlerTimeout = defaultTimeout } = route.options;
   // What guards give is dropped: they are there to run.
   const call = route.bind(plan.entries.slice(route.guards.length));
   const isDirect = plan.needsNoScope && !container.tracksScopes;
@@ -37,7 +46,8 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
     }),
     form: planForm(sources),
   };
-  const run = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
+  const bare = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
+  const run = handlerTimeout ? runWithin(handlerTimeout, route.name, bare) : bare;
   if (route.middleware.length === 0) return { ...style, run };
   const inner = async (ctx: Context): Promise<Reply> => toReply(await run(ctx), style, ctx);
   return { ...style, run: wrap(route.middleware, inner) };
@@ -102,8 +112,9 @@ function runInScope(call: Call, plan: Plan, container: Container): CompiledRoute
 }
 
 function checkAndCall(call: Call, ctx: Context, slots: readonly unknown[]): unknown {
-  const { issues } = exchangeOf(ctx);
+  const { issues, isGivenUp } = exchangeOf(ctx);
   if (issues) throw new InvalidInput(issues);
+  if (isGivenUp) throw ctx.signal.reason; // nobody waits: what has not begun is left
   return call(slots);
 }
 
@@ -126,7 +137,7 @@ async function settle(ctx: Context, scope: Scope, result: unknown): Promise<unkn
 async function fail(ctx: Context, scope: Scope, thrown: unknown): Promise<never> {
   const exchange = exchangeOf(ctx);
   // A constructor may have asked, with inject(), for an input that turned out not to be valid.
-  const isInput = thrown instanceof ResolutionError && thrown.code === 'TA125';
+  const isInput = isInstance(thrown, ResolutionError) && thrown.code === 'TA125';
   const error = isInput && exchange.issues ? new InvalidInput(exchange.issues) : thrown;
   exchange.failure = { error }; // a task that clean-up code adds comes after it
   try {

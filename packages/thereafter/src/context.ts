@@ -115,7 +115,10 @@ export class Context {
     return this.#exchange.app.stopping.aborted;
   }
 
-  /** Aborts when the client leaves before the response is complete; not on a normal end. */
+  /**
+   * Aborts when the client leaves before the response is complete, or the handler takes longer than its
+   * `handlerTimeout`; not on a normal end.
+   */
   get signal(): AbortSignal {
     return this.#exchange.abortSignal();
   }

@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events';
 import { compile, type CompiledApp, type Registrations } from './compile.ts';
 import { InFlight } from './in-flight.ts';
 import { dispatch, handle } from './lifecycle.ts';
-import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
+import { LONGEST_TIMER_MS, toAppLimits, type AppLimits, type Limits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import { wrap, type Middleware } from './middleware.ts';
 import type { ErrorHandlers } from './response/thrown.ts';
@@ -213,6 +213,3 @@ async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolea
     clearTimeout(timer);
   }
 }
-
-/** A timer of Node fires at once beyond this: 24.8 days. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
