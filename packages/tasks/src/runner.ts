@@ -1,5 +1,6 @@
 import { ArgumentError, type Container, type Plan } from '@thereafter/di';
 import type { JobEngine } from './durable.ts';
+import { toMilliseconds, type Duration } from './duration.ts';
 import {
   JobEngineMissingError,
   TaskAbandonedError,
@@ -11,6 +12,7 @@ import { eventTime, publish, type DiscardReason } from './events.ts';
 import { Fifo } from './fifo.ts';
 import { BackgroundJob, QueuedTask, type TaskEntry } from './queued-task.ts';
 import type { TaskRecorder } from './recorder.ts';
+import { SlowTasks } from './slow-tasks.ts';
 import { TaskList } from './task-list.ts';
 import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
 import { ThreadPool } from './thread-pool.ts';
@@ -35,6 +37,11 @@ export interface TaskLimits {
   readonly maxRunning?: number;
   /** How many tasks of one request run at once. Default 1: one after another. */
   readonly concurrency?: number;
+  /**
+   * How long a task may run until that is logged, once, since it would be better off as a durable job;
+   * false for never. Default `'10s'`.
+   */
+  readonly slowAfter?: Duration | false;
 }
 
 export interface TaskRunnerOptions extends TaskLimits {
@@ -78,6 +85,7 @@ export class TaskRunner implements AppTasks {
   readonly #whenSettled: (() => void)[] = [];
   /** Who waits until fewer tasks run. */
   readonly #whenTurn = new Fifo<() => void>();
+  readonly #slow: SlowTasks | undefined;
   #isClosed = false;
 
   constructor({
@@ -87,6 +95,7 @@ export class TaskRunner implements AppTasks {
     maxPending = 10_000,
     maxRunning = 1000,
     concurrency = 1,
+    slowAfter = '10s',
   }: TaskRunnerOptions) {
     this.#container = container;
     this.#log = log;
@@ -94,6 +103,11 @@ export class TaskRunner implements AppTasks {
     this.#maxPending = maxPending;
     this.#maxRunning = maxRunning;
     this.concurrency = concurrency;
+    if (slowAfter !== false) {
+      const running = (): QueuedTask[] =>
+        this.#unfinished.toArray().filter(({ status }) => status === 'running');
+      this.#slow = new SlowTasks(toMilliseconds(slowAfter), running, log);
+    }
     this.#unplanned = container.plan([], { name: 'a task', kind: 'task' });
   }
 
@@ -110,6 +124,11 @@ export class TaskRunner implements AppTasks {
     if (spec.options.durable) return void this.engineFor(spec);
     const needs = [{ label: 'the task', key: spec.key }];
     this.#plans.set(spec, this.#container.plan(needs, { name: spec.name, kind: 'task' }));
+  }
+
+  /** Tells of tasks that run for long from now on, until `close()`. */
+  start(): void {
+    this.#slow?.start();
   }
 
   get pending(): number {
@@ -322,6 +341,7 @@ export class TaskRunner implements AppTasks {
       this.recorder.release();
     }
     await within(timeoutMs, this.settled());
+    this.#slow?.stop();
     this.#isClosed = true;
     const abandoned = this.#unfinished.toArray();
     const names = abandoned.map(({ name }) => name);

@@ -81,6 +81,7 @@ export class StartedApp {
       await this.#begin(isWorker);
       this.#server = await open((req, res, refusal) => handle(compiled, req, res, refusal), limits);
       this.#stopping.signal.throwIfAborted();
+      this.#parts.registrations.runner.start();
       this.#isOpen = true;
     } catch (error) {
       const stopped = this.#server?.stop();
