@@ -85,7 +85,7 @@ function prepare(exchange: Exchange, maxBytes: number): string | undefined {
     throw new UnsupportedMediaType(`A body with content-encoding ${coding} is not taken.`);
   }
   if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
-  if (expect !== undefined) res.writeContinue();
+  if (expect !== undefined && req.httpVersionMinor > 0) res.writeContinue(); // HTTP/1.0 knows none
   return isPlain ? undefined : name;
 }
 
