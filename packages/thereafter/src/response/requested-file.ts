@@ -43,7 +43,6 @@ export async function requestedFile(
   if (sent.type === 'file') {
     const reply = new Reply(sent.statusCode, undefined, sent.stream, new Headers(sent.headers));
     reply.headers.set('etag', tag);
-    if (req.method !== 'HEAD' && sent.statusCode !== 304) cutWhenShort(ctx, reply, sent.stream);
     return reply;
   }
   sent.stream.destroy();
@@ -88,17 +87,4 @@ function decide(headers: IncomingHttpHeaders, tag: string, { mtime }: Stats): vo
   if (known !== undefined) delete headers['if-modified-since'];
   if (isKnown) headers['if-none-match'] = '*'; // which the library takes for a yes
   if (ifRange !== undefined && ifRange !== mtime.toUTCString()) delete headers.range;
-}
-
-/** The length has been promised by then, and a client would wait for the rest. */
-function cutWhenShort(ctx: Context, { headers }: Reply, stream: Readable): void {
-  const expectedBytes = Number(headers.get('content-length'));
-  stream.once('end', () => {
-    const bytes = (stream as Readable & { bytesRead?: number }).bytesRead ?? 0; // of a file's stream
-    if (bytes >= expectedBytes) return;
-    const exchange = exchangeOf(ctx);
-    ctx.log.error({ path: ctx.path }, 'a file became shorter while it was sent');
-    exchange.broke();
-    exchange.res.destroy();
-  });
 }
