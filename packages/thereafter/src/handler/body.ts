@@ -39,8 +39,9 @@ export function streamReader(maxBytes: number | undefined) {
     Readable.from(streamBody(exchangeOf(ctx), maxBytes), { objectMode: false });
 }
 
-export function partsReader() {
+/** @param maxBytes - Of one file. */
+export function partsReader(maxBytes: number | undefined) {
   return async function* (ctx: Context): AsyncGenerator<FormPart, void> {
-    for await (const part of streamForm(exchangeOf(ctx))) yield new FormPart(part);
+    for await (const part of streamForm(exchangeOf(ctx), maxBytes)) yield new FormPart(part);
   };
 }
