@@ -1,4 +1,5 @@
 import { existsSync, globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -23,9 +24,14 @@ export default defineConfig({
     pool: 'forks',
     // typebox alone is 700 modules; loading it again for each file would be most of a run.
     isolate: false,
-    // Machines are shared; a slow one must not fail a test.
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Most of a run is waiting: for programs, browsers and timers. More workers than cores overlap it.
+    maxWorkers: Math.max(4, availableParallelism()),
+    // The one bound on how long anything may take. It is there to end a test that hangs; a machine that
+    // is busy with other things must not reach it.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 300_000,
+    expect: { poll: { timeout: 290_000, interval: 20 } },
     // .ci/run counts from this file.
     reporters: process.env.CI
       ? ['default', ['json', { outputFile: 'test-results.json' }]]

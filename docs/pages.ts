@@ -57,7 +57,7 @@ const GUIDES: Plan = {
 const REFERENCE: Plan = {
   title: 'Reference',
   files: '{lifecycle,reference/*}.md',
-  first: ['lifecycle', 'errors', 'events', 'job-states'],
+  first: ['lifecycle', 'glossary', 'errors', 'events', 'job-states'],
 };
 const API: Plan = { title: 'API', files: 'reference/api/*.md', first: ['index', 'thereafter'] };
 const DECISIONS: Plan = { title: 'Decisions', files: 'adr/*.md', first: [] };

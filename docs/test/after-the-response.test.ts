@@ -36,7 +36,7 @@ async function signUp(program: Program, email: string): Promise<Record<string, s
   return (await response.json()) as Record<string, string>;
 }
 
-describe('the guide to what comes after the response', { timeout: 60_000 }, () => {
+describe('the guide to what comes after the response', () => {
   it('awaits: the mail is out before the answer', async () => {
     const program = await start('welcome-await.ts');
     expect(await signUp(program, 'ada@example.com')).toEqual({ message: 'The mail is out' });

@@ -13,7 +13,7 @@ describe.for(pages)('%s', (page) => {
     expect(nameless).toEqual([]);
   });
 
-  it('shows what its commands print', { timeout: 60_000 }, async () => {
+  it('shows what its commands print', async () => {
     expect(await differencesIn(page)).toEqual([]);
   });
 });

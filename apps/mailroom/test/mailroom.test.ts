@@ -82,7 +82,7 @@ function deliversEverything(where: (folder: string) => Record<string, string>): 
     expect(await second.end('SIGTERM')).toBe(0);
     expect(await third.end('SIGTERM')).toBe(0);
     expect(await web.end('SIGTERM')).toBe(0);
-  }, 60_000);
+  });
 
   it('keeps what it accepted when the web process is killed right after its answer', async () => {
     const before = mailbox.mails.length;
@@ -93,7 +93,7 @@ function deliversEverything(where: (folder: string) => Record<string, string>): 
     await using worker = new Program('worker', env);
     await allDelivered(mailbox, before + 5);
     expect(await worker.end('SIGTERM')).toBe(0);
-  }, 120_000);
+  });
 }
 
 describe('the mailroom on the embedded store', () => {

@@ -51,10 +51,12 @@ describe.skipIf(!existsSync(CHROMIUM))('the console of the tour in a browser', (
     const { task_id: id } = (await submitted.json()) as { task_id: string };
     const browser = await chromium.launch({
       executablePath: CHROMIUM,
+      timeout: 0, // however busy the machine is
       args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
     });
     try {
       const page = await browser.newPage();
+      page.setDefaultTimeout(0);
       await page.goto(tour.url);
       await page.getByRole('navigation').getByRole('link', { name: 'Console' }).click();
       const failed = page.locator('#task-list > li').filter({ hasText: 'riskyTask' });

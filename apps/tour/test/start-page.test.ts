@@ -64,6 +64,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the start page in a browser', () => {
   beforeAll(async () => {
     browser = await chromium.launch({
       executablePath: CHROMIUM,
+      timeout: 0, // however busy the machine is
       args: [
         '--headless',
         '--no-sandbox',
@@ -91,6 +92,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the start page in a browser', () => {
     options: Parameters<Browser['newPage']>[0],
   ): Promise<Opened> {
     const page = await browser.newPage(options);
+    page.setDefaultTimeout(0);
     const complaints: string[] = [];
     page.on('request', (request) => {
       if (!request.url().startsWith(tour.url)) complaints.push(request.url());
@@ -214,6 +216,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the start page in a browser', () => {
         void app.post('/echo', { in: { sent: body(Type.Any()) } }, ({ sent }) => sent),
     });
     const page = await browser.newPage({ viewport: WIDE });
+    page.setDefaultTimeout(0);
     const echo = { method: 'POST', path: '/echo', title: 'Echo', after: '' };
     const fields = [{ name: 'job', in: 'body', type: 'json', value: '{"pages":[1]}' }];
     await page.route('**/stories', (route) => route.fulfill({ json: [{ ...echo, fields }] }));

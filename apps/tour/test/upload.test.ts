@@ -10,8 +10,8 @@ import { serveTour, type ServedTour } from './support/serve-tour.ts';
 const picture = (): Promise<Buffer> =>
   sharp({
     create: {
-      width: 2400,
-      height: 1200,
+      width: 1800,
+      height: 900,
       channels: 3,
       background: '#000',
       noise: { type: 'gaussian', mean: 128, sigma: 30 },

@@ -17,7 +17,7 @@ export function leaveHost(): void {
 }
 
 /** An app that was kept from starting. */
-export interface HeldApp {
+export interface InterceptedApp {
   readonly app: HostedApp;
   readonly blueprint: AppBlueprint;
 }
@@ -32,23 +32,23 @@ const PATIENCE_MS = 10_000;
  * @throws {CommandError} When there is no app.
  * @throws What the program threw.
  */
-export async function holdApp(entry: string): Promise<HeldApp> {
-  const held = Promise.withResolvers<HeldApp>();
+export async function interceptApp(entry: string): Promise<InterceptedApp> {
+  const intercepted = Promise.withResolvers<InterceptedApp>();
   beHost({
     admit: (app, blueprint) => {
-      held.resolve({ app, blueprint });
+      intercepted.resolve({ app, blueprint });
       return false;
     },
   });
-  const giveUp = (): void => held.reject(noApp(entry));
+  const giveUp = (): void => intercepted.reject(noApp(entry));
   process.once('beforeExit', giveUp);
   const timer = setTimeout(giveUp, PATIENCE_MS).unref();
   load(entry)
     // It asks its host, and so tells what it is made of.
     .then((module) => exportedApp(module)?.listen())
-    .catch(held.reject);
+    .catch(intercepted.reject);
   try {
-    return await held.promise;
+    return await intercepted.promise;
   } finally {
     clearTimeout(timer);
     process.off('beforeExit', giveUp);

@@ -1,5 +1,5 @@
 import { Console } from 'node:console';
-import { holdApp, type HeldApp } from './host.ts';
+import { interceptApp, type InterceptedApp } from './host.ts';
 
 /**
  * Looks at the app of a program without starting it. What the program prints meanwhile goes to standard
@@ -8,10 +8,10 @@ import { holdApp, type HeldApp } from './host.ts';
  * @throws {CommandError} When there is no app.
  * @throws What the program threw.
  */
-export async function inspect(entry: string): Promise<HeldApp> {
+export async function inspect(entry: string): Promise<InterceptedApp> {
   globalThis.console = new Console(process.stderr);
   await import('./register.ts');
-  return holdApp(entry);
+  return interceptApp(entry);
 }
 
 /** Writes the answer of a command. */

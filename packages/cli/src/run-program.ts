@@ -1,7 +1,7 @@
 import { loadEnvFile } from 'node:process';
 import type { AppHost, Duration, ListenOptions } from 'thereafter';
 import { printFailure } from './failure.ts';
-import { beHost, holdApp, leaveHost, load, noApp } from './host.ts';
+import { beHost, interceptApp, leaveHost, load, noApp } from './host.ts';
 import { startApp } from './start-app.ts';
 
 /** Which program to run in this process, and how. */
@@ -55,7 +55,7 @@ async function serve({ entry, listen, drainTimeout }: ProgramOptions): Promise<v
 }
 
 async function workOnly({ entry, drainTimeout }: ProgramOptions): Promise<void> {
-  const { app } = await holdApp(entry);
+  const { app } = await interceptApp(entry);
   if (drainTimeout) beHost({ admit: () => true, drainTimeout });
   else leaveHost();
   await app.work();

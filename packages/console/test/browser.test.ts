@@ -24,6 +24,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the console in a browser', () => {
   beforeAll(async () => {
     browser = await chromium.launch({
       executablePath: CHROMIUM,
+      timeout: 0, // however busy the machine is
       args: [
         '--headless',
         '--no-sandbox',
@@ -52,6 +53,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the console in a browser', () => {
     options: Parameters<Browser['newPage']>[0] = { viewport: WIDE },
   ): Promise<Opened> {
     const page = await browser.newPage(options);
+    page.setDefaultTimeout(0);
     const complaints: string[] = [];
     page.on('request', (request) => {
       if (!request.url().startsWith(office.url)) complaints.push(request.url());

@@ -6,29 +6,28 @@ import { createRunner, request } from './request.ts';
 
 /** A task that tells when it starts, and ends when it is told to. */
 function steps(): {
-  readonly started: string[];
+  /** The names of those that have started, once there are as many as that. */
+  readonly started: (count: number) => Promise<readonly string[]>;
   readonly run: (name: string) => Promise<void>;
-  readonly finish: (name: string) => Promise<void>;
+  readonly finish: (name: string) => void;
 } {
-  const started: string[] = [];
+  const names: string[] = [];
   const ends = new Map<string, () => void>();
   return {
-    started,
+    started: async (count) => {
+      while (names.length < count) await turn();
+      await turn(); // one too many would start now
+      return names;
+    },
     run: (name) => {
-      started.push(name);
+      names.push(name);
       return new Promise((resolve) => ends.set(name, resolve));
     },
-    finish: async (name) => {
-      ends.get(name)!();
-      await turn();
-    },
+    finish: (name) => ends.get(name)!(),
   };
 }
 
-/** Long enough for all that waits for nothing else. */
-async function turn(): Promise<void> {
-  for (let i = 0; i < 5; i++) await new Promise(setImmediate);
-}
+const turn = (): Promise<void> => new Promise(setImmediate);
 
 describe('TaskRunner', () => {
   it('runs as many tasks of a request at once as concurrency says', async () => {
@@ -37,12 +36,11 @@ describe('TaskRunner', () => {
     const { started, run, finish } = steps();
     for (const name of ['a', 'b', 'c']) tasks.add(run, name);
     respond();
-    await turn();
-    expect(started).toEqual(['a', 'b']);
-    await finish('b');
-    expect(started).toEqual(['a', 'b', 'c']);
-    await finish('a');
-    await finish('c');
+    expect(await started(2)).toEqual(['a', 'b']);
+    finish('b');
+    expect(await started(3)).toEqual(['a', 'b', 'c']);
+    finish('a');
+    finish('c');
     await runner.settled();
   });
 
@@ -105,13 +103,12 @@ describe('TaskRunner', () => {
       tasks.add(run, name);
       respond();
     }
-    await turn();
-    expect(started).toEqual(['a', 'b']);
-    await finish('a');
-    await finish('b');
-    expect(started).toEqual(['a', 'b', 'c', 'd']);
-    await finish('c');
-    await finish('d');
+    expect(await started(2)).toEqual(['a', 'b']);
+    finish('a');
+    finish('b');
+    expect(await started(4)).toEqual(['a', 'b', 'c', 'd']);
+    finish('c');
+    finish('d');
     await runner.settled();
   });
 
@@ -126,9 +123,9 @@ describe('TaskRunner', () => {
         return isOver;
       });
       respond();
-      if (i === 1000) await turn(); // what runs does not wait
+      while (i === 1000 && started < 1000) await turn(); // what runs does not wait
     }
-    await turn();
+    await turn(); // one too many would start now
     expect(started).toBe(1000);
     expect(() => request(runner).tasks.add(() => undefined)).toThrow(
       expect.objectContaining({ code: 'TASKS_FULL' }),
@@ -147,11 +144,11 @@ describe('TaskRunner', () => {
       respond();
       return handle;
     });
-    await turn();
+    expect(await started(1)).toEqual(['a']);
     expect(handles[1]!.cancel()).toBe(true);
-    await finish('a');
-    expect(started).toEqual(['a', 'c']);
-    await finish('c');
+    finish('a');
+    expect(await started(2)).toEqual(['a', 'c']);
+    finish('c');
     await runner.settled();
   });
 
@@ -244,7 +241,7 @@ describe('held tasks', () => {
     tasks.add(note, 'one');
     tasks.add(() => void tasks.add(note, 'nested'));
     respond();
-    await turn();
+    await turn(); // they would start now
     return { runner, recorder, ran };
   }
 

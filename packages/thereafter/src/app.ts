@@ -177,7 +177,8 @@ export class App implements AsyncDisposable {
   /**
    * Replaces a class, token or function dependency by a value, for tests. It wins over `provide()`, and
    * what the replaced one needed is neither built nor read from requests. `listen()` refuses an
-   * override that nobody uses.
+   * override that nobody asks for; where code that runs later could still ask with `inject()`, the process
+   * is warned at `close()` if it has not.
    */
   override<V>(key: Source<V> | Class<V>, value: V): this {
     this.#assertNotStarted();

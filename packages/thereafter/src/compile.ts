@@ -1,4 +1,10 @@
-import { ThereafterError, type Container, type ExternalSource, type Plan } from '@thereafter/di';
+import {
+  InvalidContainerError,
+  ThereafterError,
+  type Container,
+  type ExternalSource,
+  type Plan,
+} from '@thereafter/di';
 import { createRouter, type Router } from '@thereafter/router';
 import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tasks';
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
@@ -93,7 +99,12 @@ export async function compile(registrations: Registrations): Promise<Router<Comp
   const { container } = registrations;
   const { plans, docsPage, faults } = planApp(registrations);
   if (faults.length > 0) throw new InvalidAppError(faults);
-  await container.start();
+  try {
+    await container.start();
+  } catch (error) {
+    // Some faults are known only once the singletons are built.
+    throw error instanceof InvalidContainerError ? new InvalidAppError(error.errors) : error;
+  }
 
   const router = createRouter<CompiledRoute>();
   for (const [route, plan] of plans) {

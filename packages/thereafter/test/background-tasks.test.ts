@@ -29,7 +29,7 @@ import { describe, expect, it } from 'vitest';
 import { exchangeOf } from '../src/context.ts';
 import { QUIET, serve } from './support/serve.ts';
 import { get, rawClient } from './support/tasks-client.ts';
-import { gate, recordTasks, turns } from './support/tasks-record.ts';
+import { gate, recordTasks } from './support/tasks-record.ts';
 
 /** The messages and the server behind each request, as Node itself publishes them. */
 function observeNode(): Disposable & {
@@ -46,24 +46,27 @@ function observeNode(): Disposable & {
 }
 
 describe('the gate', () => {
-  it('1: starts a task only when the response was handed to the operating system', async () => {
+  it('starts a task only when the response was handed to the operating system', async () => {
     using node = observeNode();
     using record = recordTasks();
     const body = 'x'.repeat(16 * 1024 * 1024);
     let unsent: number | undefined;
-    const app = createApp(QUIET).get('/', ({ ctx }) => {
-      ctx.tasks.with({ name: 'after' }).add(() => {
-        unsent = node.requests[0]!.socket.writableLength;
-      });
-      return body;
-    });
+    const app = createApp(QUIET)
+      .get('/', ({ ctx }) => {
+        ctx.tasks.with({ name: 'after' }).add(() => {
+          unsent = node.requests[0]!.socket.writableLength;
+        });
+        return body;
+      })
+      .get('/other', () => 'ok');
     await using server = await serve(app);
     const socket = connect(server.port, '127.0.0.1');
     socket.pause();
     socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
     await record.until('queued', 'after');
-    await turns(50);
-    expect(record.of('after')).toEqual(['queued']); // the client does not read yet
+    await server.fetch('/other'); // what the server could do meanwhile, it has done
+    expect(node.requests[0]!.socket.writableLength).toBeGreaterThan(0); // the client does not read yet
+    expect(record.of('after')).toEqual(['queued']);
     let length = 0;
     socket.on('data', (chunk) => (length += chunk.length));
     socket.resume();
@@ -73,7 +76,7 @@ describe('the gate', () => {
     socket.destroy();
   });
 
-  it('2: attaches no listener and emits no event when no task is added', async () => {
+  it('attaches no listener and emits no event when no task is added', async () => {
     using node = observeNode();
     using record = recordTasks();
     const counts = (): number[] => {
@@ -102,7 +105,7 @@ describe('the gate', () => {
     expect(record.lines).toEqual([]);
   });
 
-  it('3: sends the last byte of a large body before it starts a task', async () => {
+  it('sends the last byte of a large body before it starts a task', async () => {
     using record = recordTasks();
     const isRead = gate();
     const app = createApp(QUIET).get('/', ({ ctx }) => {
@@ -116,7 +119,7 @@ describe('the gate', () => {
     await record.until('succeeded', 'slow');
   });
 
-  it('4: starts tasks after the last chunk of a stream', async () => {
+  it('starts tasks after the last chunk of a stream', async () => {
     using record = recordTasks();
     const next = gate();
     async function* chunks(): AsyncGenerator<number> {
@@ -124,22 +127,24 @@ describe('the gate', () => {
       await next.opened;
       yield 2;
     }
-    const app = createApp(QUIET).get('/', ({ ctx }) => {
-      ctx.tasks.with({ name: 'after' }).add(() => undefined);
-      return chunks();
-    });
+    const app = createApp(QUIET)
+      .get('/', ({ ctx }) => {
+        ctx.tasks.with({ name: 'after' }).add(() => undefined);
+        return chunks();
+      })
+      .get('/other', () => 'ok');
     await using server = await serve(app);
     using client = await rawClient(server.port);
     client.send(get('/'));
     await client.read('1\n');
-    await turns();
+    await server.fetch('/other'); // what the server could do meanwhile, it has done
     expect(record.of('after')).toEqual(['queued']);
     next.open();
     await client.read('0\r\n\r\n');
     expect((await record.until('succeeded', 'after')).outcome).toBe('sent');
   });
 
-  describe('5: runs tasks once', () => {
+  describe('runs tasks once', () => {
     const replies: Record<string, () => unknown> = {
       '/ok': () => 'ok',
       '/204': () => undefined,
@@ -200,7 +205,7 @@ describe('the gate', () => {
 });
 
 describe('the order', () => {
-  it('6: is that of add(), one at a time, while other requests have theirs', async () => {
+  it('is that of add(), one at a time, while other requests have theirs', async () => {
     using record = recordTasks();
     const isFirstStarted = gate();
     const isSecondStarted = gate();
@@ -234,7 +239,7 @@ describe('the order', () => {
     ]);
   });
 
-  it('7: goes on after a task that throws, and after one that rejects later', async () => {
+  it('goes on after a task that throws, and after one that rejects later', async () => {
     using record = recordTasks();
     const errors: unknown[] = [];
     const app = createApp(QUIET)
@@ -269,7 +274,7 @@ describe('the order', () => {
     ]);
   });
 
-  it('8: runs the same function twice with its own arguments', async () => {
+  it('runs the same function twice with its own arguments', async () => {
     const seen: string[] = [];
     const note = (word: string): void => void seen.push(word);
     const app = createApp(QUIET).get('/', ({ ctx }) => {
@@ -293,13 +298,12 @@ describe('the order', () => {
     await using server = await serve(app);
     await server.fetch('/');
     await app.tasks.settled();
-    await turns(1);
     expect(seen).toEqual(['turn', 'second']);
   });
 });
 
 describe('the connection', () => {
-  it('9: serves the next request while a task runs, and is closed when idle as ever', async () => {
+  it('serves the next request while a task runs, and is closed when idle as ever', async () => {
     using node = observeNode();
     const isOver = gate();
     const app = createApp(QUIET)
@@ -321,7 +325,7 @@ describe('the connection', () => {
     await app.tasks.settled();
   });
 
-  it('10: may be closed by the client after reading: the task completes', async () => {
+  it('may be closed by the client after reading: the task completes', async () => {
     using record = recordTasks();
     const isClosed = gate();
     const app = createApp(QUIET).get('/', ({ ctx }) => {
@@ -339,7 +343,7 @@ describe('the connection', () => {
     expect(record.of('after')).toEqual(['queued', 'started', 'succeeded']);
   });
 
-  it('10: may break in mid-stream: tasks run once, and the producer is cancelled', async () => {
+  it('may break in mid-stream: tasks run once, and the producer is cancelled', async () => {
     using record = recordTasks();
     const isCancelled = gate();
     async function* endless(): AsyncGenerator<string> {
@@ -366,11 +370,11 @@ describe('the connection', () => {
     expect(record.events.at(-1)!.outcome).toBe('aborted');
   });
 
-  it('11: may be half-closed by the client after the request: tasks run once', async () => {
+  it('may be half-closed by the client after the request: tasks run once', async () => {
     using record = recordTasks();
     const app = createApp(QUIET).get('/', async ({ ctx }) => {
       ctx.tasks.with({ name: 'after' }).add(() => undefined);
-      await turns(5);
+      if (!ctx.signal.aborted) await once(ctx.signal, 'abort'); // Node takes it for one that left
       return 'ok';
     });
     await using server = await serve(app);
@@ -404,7 +408,7 @@ describe('the connection', () => {
     expect(record.events.map(({ outcome }) => outcome).slice(2)).not.toContain('sent');
   });
 
-  it('13: is cut when a body stream breaks; the outcome is failed, and tasks run', async () => {
+  it('is cut when a body stream breaks; the outcome is failed, and tasks run', async () => {
     using record = recordTasks();
     const outcomes: unknown[] = [];
     const app = createApp(QUIET).get('/', ({ ctx }) => {
@@ -433,7 +437,7 @@ describe('the policy', () => {
   const ran = (record: ReturnType<typeof recordTasks>): string[] =>
     POLICIES.filter((on) => record.of(on).includes('started'));
 
-  it('12: discards default tasks of a handler that throws, and says so', async () => {
+  it('discards default tasks of a handler that throws, and says so', async () => {
     using record = recordTasks();
     const app = createApp(QUIET).get('/', ({ ctx }) => {
       addAll(ctx.tasks);
@@ -447,7 +451,7 @@ describe('the policy', () => {
     expect(record.events.find(({ event }) => event === 'discarded')?.reason).toBe('policy');
   });
 
-  it('12: runs the tasks of a handler that returns 404 or 500', async () => {
+  it('runs the tasks of a handler that returns 404 or 500', async () => {
     for (const status of [404, 500]) {
       using record = recordTasks();
       const app = createApp(QUIET).get('/', ({ ctx }) => {
@@ -461,7 +465,7 @@ describe('the policy', () => {
     }
   });
 
-  it('12: runs a task that an error handler adds', async () => {
+  it('runs a task that an error handler adds', async () => {
     using record = recordTasks();
     class Teapot extends Error {}
     const app = createApp(QUIET)
@@ -480,7 +484,7 @@ describe('the policy', () => {
     expect(record.of('before')).toEqual(['queued', 'discarded']);
   });
 
-  it('12: is the same for dependencies that added tasks before an input was refused', async () => {
+  it('is the same for dependencies that added tasks before an input was refused', async () => {
     using record = recordTasks();
     const early = dependency({ tasks: BackgroundTasks }, ({ tasks }) => addAll(tasks));
     const app = createApp(QUIET).get(
@@ -494,7 +498,7 @@ describe('the policy', () => {
     expect(ran(record)).toEqual(['sent', 'error', 'always']);
   });
 
-  it('14: gives each task at most one start and exactly one end', async () => {
+  it('gives each task at most one start and exactly one end', async () => {
     using record = recordTasks();
     const app = createApp(QUIET).get('/:how', ({ ctx }) => {
       addAll(ctx.tasks);
@@ -527,7 +531,7 @@ describe('the policy', () => {
 });
 
 describe('one request', () => {
-  it('15: has one BackgroundTasks, for the handler and everything before it', async () => {
+  it('has one BackgroundTasks, for the handler and everything before it', async () => {
     const seen: BackgroundTasks[] = [];
     const order: string[] = [];
     const inner = dependency({ tasks: BackgroundTasks }, ({ tasks }) => {
@@ -556,7 +560,7 @@ describe('one request', () => {
     expect(order).toEqual(['inner', 'outer', 'handler']);
   });
 
-  it('16: ends what a task may use when the queue has drained, the handler-scoped before the response', async () => {
+  it('ends what a task may use when the queue has drained, the handler-scoped before the response', async () => {
     const events: string[] = [];
     const resource = (name: string, scope: 'handler' | 'request') =>
       dependency(
@@ -620,7 +624,7 @@ describe('one request', () => {
     expect(events).toEqual(['task', 'clean-up', 'task of the clean-up']);
   });
 
-  it('17: lets lazy() in a task class read the scope of its run', async () => {
+  it('lets lazy() in a task class read the scope of its run', async () => {
     let made = 0;
     @Injectable({ scope: 'request' })
     class Unit {
@@ -653,7 +657,7 @@ describe('one request', () => {
     expect(seen).toEqual([[2, 2]]);
   });
 
-  it('17: resolves a task class from a scope of its own, which ends after the run', async () => {
+  it('resolves a task class from a scope of its own, which ends after the run', async () => {
     const events: string[] = [];
     const numbers: number[] = [];
     let count = 0;
@@ -693,7 +697,7 @@ describe('one request', () => {
     expect(events).toEqual(['hello in session 2, sent', 'session 2 ends', 'session 1 ends']);
   });
 
-  it('18: runs a task that a task adds after those that were queued', async () => {
+  it('runs a task that a task adds after those that were queued', async () => {
     const events: string[] = [];
     const app = createApp(QUIET).get('/', ({ ctx }) => {
       ctx.tasks.add(() => {
@@ -709,7 +713,7 @@ describe('one request', () => {
     expect(events).toEqual(['first', 'second', 'nested']);
   });
 
-  it('18: runs a task that comes after the queue has drained, whoever adds it', async () => {
+  it('runs a task that comes after the queue has drained, whoever adds it', async () => {
     using record = recordTasks();
     let late: Context | undefined;
     const app = createApp(QUIET)
@@ -726,14 +730,13 @@ describe('one request', () => {
     for (const path of ['/had', '/none']) {
       await (await server.fetch(path)).text();
       await app.tasks.settled();
-      await turns(5);
       late!.tasks.with({ name: path }).add(() => undefined);
       expect(app.tasks.pending).toBe(1); // so settled() and close() wait for it
       expect((await record.until('succeeded', path)).outcome).toBe('sent');
     }
   });
 
-  it('19: lends its async-local values to its tasks, and none from one task to the next', async () => {
+  it('lends its async-local values to its tasks, and none from one task to the next', async () => {
     const store = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
     const left = gate();
@@ -757,14 +760,13 @@ describe('one request', () => {
     await server.fetch('/normal');
     await server.fetch('/abort').catch(() => undefined);
     await left.opened;
-    await turns(3);
     await app.tasks.settled();
     expect(seen).toEqual(Array.from({ length: 4 }, () => 'of the request'));
   });
 });
 
 describe('limits', () => {
-  it('21: aborts the signal of a task that takes too long, and starts the next', async () => {
+  it('aborts the signal of a task that takes too long, and starts the next', async () => {
     using record = recordTasks();
     const reasons: unknown[] = [];
     const Payload = Type.Object({});
@@ -799,7 +801,7 @@ describe('limits', () => {
     );
   });
 
-  it('22: refuses a task beyond maxPending, which is a 503 with Retry-After', async () => {
+  it('refuses a task beyond maxPending, which is a 503 with Retry-After', async () => {
     const isOver = gate();
     const app = createApp({ ...QUIET, tasks: { maxPending: 2 } })
       .get('/', ({ ctx }) => {
@@ -829,7 +831,7 @@ describe('limits', () => {
     await app.tasks.settled();
   });
 
-  it('23: serves ordinary requests as fast with 200 tasks under way', async () => {
+  it('goes on answering other requests while 200 tasks are under way', async () => {
     const isOver = gate();
     const app = createApp(QUIET)
       .get('/task', ({ ctx }) => {
@@ -849,7 +851,7 @@ describe('limits', () => {
     await app.tasks.settled();
   });
 
-  it('24: keeps no request body for a task that does not use it', async () => {
+  it('keeps no request body for a task that does not use it', async () => {
     const isOver = gate();
     const Big = Type.Object({ text: Type.String() });
 
@@ -869,14 +871,14 @@ describe('limits', () => {
       (await server.fetch('/', { method: 'POST', body, headers })).text();
     await upload();
     const before = await memory();
-    for (let i = 0; i < 500; i++) await upload();
-    expect(app.tasks.pending).toBe(501);
-    expect((await memory()) - before).toBeLessThan(100 * 1024 * 1024);
+    for (let i = 0; i < 100; i++) await upload();
+    expect(app.tasks.pending).toBe(101);
+    expect((await memory()) - before).toBeLessThan(30_000_000); // less than a third of the bodies
     isOver.open();
     await app.tasks.settled();
-  }, 60_000);
+  });
 
-  it('25: never runs a task that is cancelled before its start', async () => {
+  it('never runs a task that is cancelled before its start', async () => {
     using record = recordTasks();
     const answers: boolean[] = [];
     const app = createApp(QUIET).get('/', ({ ctx }) => {

@@ -117,7 +117,7 @@ export async function serveOffice(options: OfficeOptions = {}): Promise<ServedOf
     printer: made,
     ask,
     json: async (path) => (await (await ask('GET', path)).json()) as never, // compared by the tests
-    [Symbol.asyncDispose]: async () => void (await app.close()),
+    [Symbol.asyncDispose]: async () => void (await app.close({ drainTimeout: '0s' })),
   };
 }
 

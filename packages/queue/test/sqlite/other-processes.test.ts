@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../src/driver.ts';
+import type { Verdict } from '../../src/driver.ts';
 import {
   COMPLETE,
   faultsOf,
@@ -47,7 +47,7 @@ class Neighbour implements AsyncDisposable {
   }
 }
 
-function error(attempt: number): Extract<Outcome, { type: 'fail' }>['error'] {
+function error(attempt: number): Extract<Verdict, { type: 'fail' }>['error'] {
   return { name: 'E', message: 'm', attempt, atMs: 1 };
 }
 
@@ -181,7 +181,7 @@ describe('jobs that lost their worker', () => {
     await using opened = await open(folder.file);
     const { promise: all, resolve } = Promise.withResolvers<void>();
     let together = 0;
-    const handler = new Handler(async ({ record }): Promise<Outcome> => {
+    const handler = new Handler(async ({ record }): Promise<Verdict> => {
       if (!suspects.includes(record.id)) return COMPLETE;
       if (record.attempt === 2) return { type: 'retry', delayMs: 0, error: error(2) };
       if ((together += 1) === 3) resolve();

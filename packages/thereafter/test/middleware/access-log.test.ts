@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { createApp } from 'thereafter';
 import { accessLog, type AccessLogOptions } from 'thereafter/access-log';
 import { requestId } from 'thereafter/request-id';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { capturedLog } from '../support/captured-log.ts';
 import { get } from '../support/raw.ts';
 import { QUIET, serve } from '../support/serve.ts';
@@ -30,7 +30,7 @@ describe('accessLog', () => {
     const { app: sut, requests } = app();
     await using server = await serve(sut);
     const { headers } = await get(server, '/users/7?token=secret');
-    await vi.waitFor(() => expect(requests()).toHaveLength(1));
+    await expect.poll(requests).toHaveLength(1);
     expect(requests()[0]).toMatchObject({
       requestId: headers['x-request-id'],
       method: 'GET',
@@ -52,7 +52,7 @@ describe('accessLog', () => {
     });
     await using server = await serve(sut);
     await get(server, '/task');
-    await vi.waitFor(() => expect(requests()).toHaveLength(1));
+    await expect.poll(requests).toHaveLength(1);
     expect(sut.tasks.pending).toBe(1);
     gate.resolve();
   });
@@ -62,7 +62,7 @@ describe('accessLog', () => {
     await using server = await serve(sut);
     await get(server, '/nowhere');
     await get(server, '/broken');
-    await vi.waitFor(() => expect(requests()).toHaveLength(2));
+    await expect.poll(requests).toHaveLength(2);
     expect(requests()).toEqual([
       expect.objectContaining({ status: 404, outcome: 'sent' }),
       expect.objectContaining({ status: 500, outcome: 'sent' }),
@@ -82,11 +82,11 @@ describe('accessLog', () => {
     req.on('error', () => undefined);
     await entered.promise;
     req.destroy();
-    await vi.waitFor(() => expect(requests()).toHaveLength(1));
+    await expect.poll(requests).toHaveLength(1);
     expect(requests()[0]).toMatchObject({ path: '/slow', outcome: 'aborted' });
     expect(requests()[0]).not.toHaveProperty('status');
     await get(server, '/half').catch(() => undefined);
-    await vi.waitFor(() => expect(requests()).toHaveLength(2));
+    await expect.poll(requests).toHaveLength(2);
     expect(requests()[1]).toMatchObject({ path: '/half', outcome: 'failed' });
   });
 
@@ -95,7 +95,7 @@ describe('accessLog', () => {
     await using server = await serve(sut);
     await get(server, '/nowhere');
     await get(server, '/users/1');
-    await vi.waitFor(() => expect(requests()).toHaveLength(1));
+    await expect.poll(requests).toHaveLength(1);
     expect(requests()[0]).toMatchObject({ path: '/users/1' });
   });
 

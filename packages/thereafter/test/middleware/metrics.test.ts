@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { Counter, Registry } from 'prom-client';
 import { createApp } from 'thereafter';
 import { metrics, type MetricsOptions } from 'thereafter/metrics';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { get } from '../support/raw.ts';
 import { QUIET, serve } from '../support/serve.ts';
 
@@ -24,18 +24,18 @@ describe('metrics', () => {
     for (const path of ['/users/1', '/users/2?a=1', '/broken', '/made/up', '/metrics']) {
       await get(server, path);
     }
-    const lines = await vi.waitFor(async () => {
+    const counts = async (): Promise<string[]> => {
       const text = (await get(server, '/metrics')).body.toString();
-      const counts = text.match(/^http_server_request_duration_seconds_count.*/gm) ?? [];
-      expect(counts).toHaveLength(3);
-      return counts;
-    });
+      return text.match(/^http_server_request_duration_seconds_count.*/gm)?.toSorted() ?? [];
+    };
     const name = 'http_server_request_duration_seconds_count';
-    expect(lines.toSorted()).toEqual([
-      `${name}{http_request_method="GET",http_route="",http_response_status_code="404"} 1`,
-      `${name}{http_request_method="GET",http_route="/broken",http_response_status_code="500"} 1`,
-      `${name}{http_request_method="GET",http_route="/users/:id",http_response_status_code="200"} 2`,
-    ]);
+    await expect
+      .poll(counts)
+      .toEqual([
+        `${name}{http_request_method="GET",http_route="",http_response_status_code="404"} 1`,
+        `${name}{http_request_method="GET",http_route="/broken",http_response_status_code="500"} 1`,
+        `${name}{http_request_method="GET",http_route="/users/:id",http_response_status_code="200"} 2`,
+      ]);
     expect(await registry.metrics()).toContain('_bucket{le="0.005"');
   });
 
@@ -43,9 +43,7 @@ describe('metrics', () => {
     const { app: sut, registry } = app();
     await using server = await serve(sut);
     await get(server, '/users/1', {}, 'PROPFIND');
-    await vi.waitFor(async () =>
-      expect(await registry.metrics()).toContain('http_request_method="_OTHER"'),
-    );
+    await expect.poll(() => registry.metrics()).toContain('http_request_method="_OTHER"');
   });
 
   it('shows what else the registry has, as Prometheus wants it', async () => {

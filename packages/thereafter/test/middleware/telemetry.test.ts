@@ -9,7 +9,7 @@ import {
 import { channel } from 'node:diagnostics_channel';
 import { createApp } from 'thereafter';
 import { telemetry } from 'thereafter/telemetry';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { get } from '../support/raw.ts';
 import { QUIET, serve } from '../support/serve.ts';
 
@@ -50,7 +50,7 @@ function app() {
 }
 
 async function spans(count: number) {
-  await vi.waitFor(() => expect(exporter.getFinishedSpans()).toHaveLength(count));
+  await expect.poll(() => exporter.getFinishedSpans()).toHaveLength(count);
   return exporter.getFinishedSpans();
 }
 

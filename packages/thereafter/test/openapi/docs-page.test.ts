@@ -8,7 +8,7 @@ import { compress } from 'thereafter/compress';
 import { cors } from 'thereafter/cors';
 import { etag } from 'thereafter/etag';
 import { securityHeaders } from 'thereafter/security-headers';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { get } from '../support/raw.ts';
@@ -142,6 +142,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the docs page in a browser', () => {
   beforeAll(async () => {
     browser = await chromium.launch({
       executablePath: CHROMIUM,
+      timeout: 0, // however busy the machine is
       args: [
         '--headless',
         '--no-sandbox',
@@ -157,9 +158,15 @@ describe.skipIf(!existsSync(CHROMIUM))('the docs page in a browser', () => {
   });
   afterAll(() => browser?.close());
 
+  async function open(options: Parameters<Browser['newPage']>[0] = {}): Promise<Page> {
+    const page = await browser.newPage(options);
+    page.setDefaultTimeout(0);
+    return page;
+  }
+
   it('lists the operations, executes one, and talks to nobody but the app', async () => {
     await using server = await serve(greetings());
-    const page = await browser.newPage({ viewport: { width: 1200, height: 1500 } });
+    const page = await open({ viewport: { width: 1200, height: 1500 } });
     const asked: string[] = [];
     const complaints: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
@@ -198,7 +205,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the docs page in a browser', () => {
       .use(compress({ minBytes: 1 }))
       .use(etag());
     await using server = await serve(app);
-    const page = await browser.newPage();
+    const page = await open();
     const complaints: string[] = [];
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
@@ -219,7 +226,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the docs page in a browser', () => {
     await using other = await serve(greetings().use(cors({ origin: '*' })));
     const servers = [{ url: '.' }, { url: other.url, description: 'The other one' }];
     await using server = await serve(greetings({ openapi: { servers } }));
-    const page = await browser.newPage();
+    const page = await open();
     await page.goto(`${server.url}/docs`);
     await page.locator('.servers select').selectOption(other.url);
     await page.locator('.opblock-summary').first().click();
@@ -234,7 +241,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the docs page in a browser', () => {
   it('executes an operation behind a proxy that cuts a prefix off', async () => {
     await using server = await serve(greetings());
     await using proxy = await cutPrefix('/cut', server.port);
-    const page = await browser.newPage();
+    const page = await open();
     await page.goto(`${proxy.url}/cut/docs`);
     await page.locator('.opblock-summary').first().click();
     const executed = page.waitForRequest((request) => request.url().includes('name=Ada'));

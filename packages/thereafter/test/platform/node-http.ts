@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 
 /** What Node said of one response, in order. */
@@ -15,6 +15,10 @@ export interface Watched {
 export interface Plain extends AsyncDisposable {
   readonly client: Socket;
   readonly responses: readonly Watched[];
+  /** Waits until as many requests as that have come. */
+  asked(count: number): Promise<void>;
+  /** Asks on another connection, with the method OPTIONS: when it is answered, what could happen has happened. */
+  askElsewhere(): Promise<void>;
 }
 
 /** The major version: what Node says of an aborted response depends on it. */
@@ -24,22 +28,30 @@ export async function plain(
   listener: (req: IncomingMessage, res: ServerResponse) => void,
 ): Promise<Plain> {
   const responses: Watched[] = [];
+  let wake = (): void => undefined;
   const server = createServer((req, res) => {
+    if (req.method === 'OPTIONS') return res.end();
     responses.push(watch(req, res));
     listener(req, res);
+    wake();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = connect({
-    port: (server.address() as AddressInfo).port,
-    host: '127.0.0.1',
-    allowHalfOpen: true,
-  });
+  const { port } = server.address() as AddressInfo;
+  const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   client.on('error', () => undefined); // a test may cut it
   await once(client, 'connect');
   return {
     client,
     responses,
+    async asked(count) {
+      while (responses.length < count) await new Promise<void>((resolve) => (wake = resolve));
+    },
+    async askElsewhere() {
+      const asking = request({ port, host: '127.0.0.1', method: 'OPTIONS', agent: false }).end();
+      const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+      await once(answer.resume(), 'end');
+    },
     async [Symbol.asyncDispose]() {
       client.destroy();
       server.closeAllConnections();

@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { gate, turns } from '../support/tasks-record.ts';
+import { gate } from '../support/tasks-record.ts';
 import { NODE, plain } from './node-http.ts';
 
 const REQUEST = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
@@ -32,8 +32,8 @@ describe('node:http', () => {
     await using http = await plain((_, res) => res.end(BIG));
     http.client.pause();
     http.client.write(REQUEST);
-    while (http.responses.length === 0) await turns(1);
-    await turns(50);
+    await http.asked(1);
+    await http.askElsewhere();
     const [response] = http.responses;
     expect(response!.events).toEqual([]);
     expect(response!.req.socket.writableLength).toBeGreaterThan(0);
@@ -66,7 +66,7 @@ describe('node:http', () => {
           (async function* () {
             for (;;) {
               yield 'x'.repeat(1000);
-              await turns(1);
+              await new Promise(setImmediate);
             }
           })(),
         )
@@ -94,13 +94,13 @@ describe('node:http', () => {
       });
     });
     http.client.write(REQUEST);
-    while (http.responses.length === 0) await turns(1);
+    await http.asked(1);
     http.client.resetAndDestroy();
     const [response] = http.responses;
     await response!.until('close');
     left.open();
     await ended.opened;
-    await turns();
+    await http.askElsewhere();
     expect(response!.events.filter((event) => event !== 'socket close')).toEqual(['close']);
     expect(response!.res.closed).toBe(true);
     expect(response!.req.socket.destroyed).toBe(true);
@@ -120,8 +120,8 @@ describe('node:http', () => {
       });
     });
     http.client.write(REQUEST + REQUEST);
-    while (http.responses.length < 2) await turns(1);
-    await turns();
+    await http.asked(2);
+    await http.askElsewhere();
     expect(http.responses[1]!.events).toEqual([]); // it waits for the first
     isFirstReady.open();
     await http.responses[1]!.until('finish');
@@ -133,12 +133,12 @@ describe('node:http', () => {
       if (http.responses.length === 2) res.end('second');
     });
     http.client.write(REQUEST + REQUEST);
-    while (http.responses.length < 2) await turns(1);
+    await http.asked(2);
     http.client.resetAndDestroy();
     const [first, second] = http.responses;
     await first!.until('close');
     await second!.until('socket close');
-    await turns();
+    await http.askElsewhere();
     expect(second!.events.filter((event) => event !== 'socket close')).toEqual(
       NODE < 24 ? [] : ['close'],
     );
@@ -150,11 +150,11 @@ describe('node:http', () => {
       void left.opened.then(() => res.end('late'));
     });
     http.client.end(REQUEST);
-    while (http.responses.length === 0) await turns(1);
+    await http.asked(1);
     const [response] = http.responses;
     await response!.until('close');
     left.open();
-    await turns();
+    await http.askElsewhere();
     expect(response!.events).not.toContain('finish');
   });
 

@@ -8,11 +8,11 @@ export interface Program extends AsyncDisposable {
   readonly port: number;
   /** The lines it has printed; those of its log are JSON. */
   readonly lines: readonly string[];
-  /** Waits until it prints a line that contains a text. */
-  line(text: string): Promise<string>;
+  /** Waits until it has printed a line that contains a text, or so many. */
+  line(text: string, count?: number): Promise<string>;
   kill(signal: NodeJS.Signals): void;
-  /** Waits for its end; how long that took since the call of `kill`, in milliseconds. */
-  end(): Promise<{ readonly exitCode: number | null; readonly elapsedMs: number }>;
+  /** Waits for its end, and returns its exit code. */
+  end(): Promise<number | null>;
 }
 
 const REGISTER = import.meta
@@ -38,10 +38,9 @@ export async function start(fixture: string, ...args: string[]): Promise<Program
     isOver = true;
     wake();
   });
-  let killedAtMs = 0;
-  const line = async (text: string): Promise<string> => {
+  const line = async (text: string, count = 1): Promise<string> => {
     for (;;) {
-      const found = lines.find((l) => l.includes(text));
+      const found = lines.filter((l) => l.includes(text))[count - 1];
       if (found !== undefined) return found;
       if (isOver) throw new Error(`It ended without '${text}':\n${lines.join('\n')}`);
       await new Promise<void>((resolve) => (wake = resolve));
@@ -53,12 +52,11 @@ export async function start(fixture: string, ...args: string[]): Promise<Program
     lines,
     line,
     kill(signal) {
-      killedAtMs = performance.now();
       child.kill(signal);
     },
     async end() {
       const [exitCode] = await exit;
-      return { exitCode, elapsedMs: performance.now() - killedAtMs };
+      return exitCode;
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');

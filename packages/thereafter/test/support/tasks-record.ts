@@ -48,8 +48,3 @@ export function gate(): { readonly opened: Promise<void>; readonly open: () => v
   const { promise, resolve } = Promise.withResolvers<void>();
   return { opened: promise, open: resolve };
 }
-
-/** Some turns of the event loop: time enough for what would happen by itself. */
-export async function turns(count = 20): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise(setImmediate);
-}
