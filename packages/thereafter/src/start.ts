@@ -2,6 +2,7 @@ import type { JobEngine } from '@thereafter/tasks';
 import { setMaxListeners } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { compile, type CompiledApp, type Registrations } from './compile.ts';
+import { findParams } from './find-route.ts';
 import { InFlight } from './in-flight.ts';
 import { dispatch, handle } from './lifecycle.ts';
 import { toAppLimits, type AppLimits, type Limits } from './limits.ts';
@@ -73,8 +74,10 @@ export class StartedApp {
 
   async #compile(limits: AppLimits): Promise<CompiledApp> {
     const { registrations, middleware, errorHandlers, log, trustsProxy } = this.#parts;
+    const router = await compile(registrations);
     const compiled: CompiledApp = {
-      router: await compile(registrations),
+      router,
+      findParams: (method, target) => findParams(router, method, target),
       runner: registrations.runner,
       log,
       inFlight: this.#inFlight,
