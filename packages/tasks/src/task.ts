@@ -1,6 +1,6 @@
 import {
   dependency,
-  markInjectable,
+  markInjectable, refuseStandardDecorator,
   type Class,
   type Dependency,
   type Inputs,
@@ -148,7 +148,8 @@ export function Task<S extends TSchema>(
 >(
   target: C,
 ) => void {
-  return (target) => {
+  return (target, context?: unknown) => {
+    refuseStandardDecorator('Task', context);
     const name = options.name ?? target.name;
     markInjectable(target, 'request');
     specs.set(target, {

@@ -1,4 +1,4 @@
-import { injectableLifetime, markInjectable } from '@thereafter/di';
+import { injectableLifetime, markInjectable, refuseStandardDecorator } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
 import type { Out, Returned, RouteOptions } from '../route-options.ts';
 import { addRoute, setController, type ControllerOptions } from './metadata.ts';
@@ -36,7 +36,8 @@ export interface Verb {
  * @param prefix - Stands before the paths of its routes; default none.
  */
 export function Controller(prefix = '', options: ControllerOptions = {}): ClassDecorator {
-  return (target) => {
+  return (target, context?: unknown) => {
+    refuseStandardDecorator('Controller', context);
     setController(target, { prefix, ...options });
     // A lifetime that @Injectable() gave is kept, in whichever order the two stand.
     if (injectableLifetime(target) === undefined) markInjectable(target, 'singleton');
@@ -45,8 +46,10 @@ export function Controller(prefix = '', options: ControllerOptions = {}): ClassD
 
 function verb(method: Method): Verb {
   return (path: string, options: RouteOptions = {}) =>
-    (target: object, key: unknown) =>
+    (target: object, key: unknown) => {
+      refuseStandardDecorator(method[0] + method.slice(1).toLowerCase(), key);
       addRoute(target, { method, path, key: key as string | symbol, options }); // checked by RouteDecorator
+    };
 }
 
 /** Answers GET, and HEAD with the same headers and no body. */
