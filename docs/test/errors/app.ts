@@ -20,7 +20,8 @@ import {
 } from 'thereafter';
 import { testApp } from 'thereafter/testing';
 import { Type } from 'typebox';
-import { faultOf, listen, QUIET, thrownBy, type Programs } from './programs.ts';
+import { faultOf, listen, thrownBy, type Programs } from './programs.ts';
+import { QUIET } from '../support/quiet.ts';
 
 const greet = (): string => 'hello';
 
