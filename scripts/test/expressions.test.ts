@@ -25,6 +25,9 @@ const ALLOWED: Readonly<Record<string, string>> = {
     'begins at a quote, and only the last one has no end',
   'response/packaged-file.ts /^[\\w-]+(?:\\.[\\w-]+)*\\.(\\w+)$/':
     'a dot, which no repeated class has, stands between its parts',
+  'socket/forwarded.ts /:\\d+$/': 'begins at a colon, which no digit is',
+  'socket/forwarded.ts /^(?:\\[([^\\]]*)\\]|([^:]*))(?::(.*))?$/':
+    'begins at the start, and each part ends at the first character that it may not have',
 };
 
 interface Expression {

@@ -1,29 +1,22 @@
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { ManualClock, memory, testJobs, type TestJobsOptions } from '../src/testing/index.ts';
-import { stopHalfway, encode } from './guide/cancel.ts';
-import { planReminders, remind } from './guide/enqueue.ts';
-import { ExportAccount, Exports } from './guide/export.ts';
-import { bank, charge } from './guide/retries.ts';
-import { nightlyReport, runs } from './guide/schedule.ts';
-import { testExport, testHeld } from './guide/testing.ts';
-import { indexed, ReindexShop } from './guide/unique.ts';
-import { OpenJobs } from './support/jobs.ts';
+import { ManualClock, memory, testJobs, type TestJobsOptions } from '@thereafter/queue/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { stopHalfway, encode } from '../../listings/guides/jobs/cancel.ts';
+import { planReminders, remind } from '../../listings/guides/jobs/enqueue.ts';
+import { ExportAccount, Exports } from '../../listings/guides/jobs/export.ts';
+import { bank, charge } from '../../listings/guides/jobs/retries.ts';
+import { nightlyReport, runs } from '../../listings/guides/jobs/schedule.ts';
+import { testExport, testHeld } from '../../listings/guides/jobs/testing.ts';
+import { indexed, ReindexShop } from '../../listings/guides/jobs/unique.ts';
 
-const guide = readFileSync(join(import.meta.dirname, '../../../docs/guides/jobs.md'), 'utf8');
+let opened = new AsyncDisposableStack();
+afterEach(async () => {
+  await opened.disposeAsync();
+  opened = new AsyncDisposableStack();
+});
 
-const rig = new OpenJobs();
-const open = async (options: TestJobsOptions) => rig.use(await testJobs(options));
+const open = async (options: TestJobsOptions) => opened.use(await testJobs(options));
 
 describe('the guide to jobs', () => {
-  it('shows every listing that is tested here', () => {
-    const missing = globSync('guide/*.ts', { cwd: import.meta.dirname }).filter(
-      (file) => !guide.includes(readFileSync(join(import.meta.dirname, file), 'utf8')),
-    );
-    expect(missing).toEqual([]);
-  });
-
   it('is right about a first job', async () => {
     const { container, jobs } = await open({
       tasks: [ExportAccount],
