@@ -13,7 +13,7 @@ import type { AppLimits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import { nodeCrypto } from './node-modules.ts';
 import type { InputIssue } from './response/problem.ts';
-import type { ProxyTrust } from './socket/client-address.ts';
+import type { ProxyTrust } from './socket/forwarded.ts';
 import { endOf, onResponseEnd } from './socket/response-end.ts';
 
 /**
@@ -34,6 +34,8 @@ export interface ExchangeHost {
   readonly trustsProxy: ProxyTrust;
   /** Aborts when the app stops taking requests. */
   readonly stopping: AbortSignal;
+  /** The path parameters of a request whose route was not looked for yet. */
+  readonly findParams: (method: string, target: string) => Readonly<Record<string, string>>;
 }
 
 /** What an exchange knows of its route. */
@@ -56,10 +58,6 @@ export class Exchange implements TaskHost {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   route: MatchedRoute | undefined = undefined;
-  /** Path parameters, decoded. */
-  params: Readonly<Record<string, string>> = NO_PARAMS;
-  /** The raw query string. */
-  rawQuery = '';
   /** What is wrong with the input, as far as it has been read. */
   issues: InputIssue[] | undefined = undefined;
   /** The body, once somebody has asked for its bytes. */
@@ -70,6 +68,9 @@ export class Exchange implements TaskHost {
   scope: Scope | undefined = undefined;
   /** What the handler, or something before it, threw. */
   failure: Failure | undefined = undefined;
+
+  /** Whether the handler took longer than it may: what it still does counts no more. */
+  isGivenUp = false;
 
   readonly #whenOver: (exchange: Exchange) => void;
   #state: ExchangeState = 'open';
@@ -83,6 +84,7 @@ export class Exchange implements TaskHost {
   #controller: AbortController | undefined = undefined;
   #queue: TaskQueue | undefined = undefined;
   #tasks: BackgroundTasks | undefined = undefined;
+  #params: Readonly<Record<string, string>> | undefined = undefined;
 
   /** @param whenOver - Called once, in the state `over`. */
   constructor(
@@ -181,7 +183,14 @@ export class Exchange implements TaskHost {
     }
   }
 
-  /** A signal that aborts when the client leaves before the response is complete. */
+  /** The handler takes longer than it may, and is waited for no longer. */
+  giveUp(reason: Error): void {
+    this.isGivenUp = true;
+    (this.#controller ??= new AbortController()).abort(reason);
+    this.watch(); // something may be made for the request yet, and has to end
+  }
+
+  /** A signal that aborts when the client leaves before the response is complete, or the handler is given up. */
   abortSignal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
@@ -217,6 +226,16 @@ export class Exchange implements TaskHost {
     this.#isBodyTaken = true;
   }
 
+  /** Path parameters, decoded; empty when no route is found. */
+  get params(): Readonly<Record<string, string>> {
+    return (this.#params ??= this.app.findParams(this.method, this.target));
+  }
+
+  /** From who has found the route. */
+  set params(params: Readonly<Record<string, string>>) {
+    this.#params = params;
+  }
+
   /** Names the request in logs and problems. */
   get id(): string {
     return (this.#id ??= nodeCrypto().randomUUID());
@@ -248,9 +267,14 @@ export class Exchange implements TaskHost {
     const end = target.indexOf('?');
     return end === -1 ? target : target.slice(0, end);
   }
-}
 
-const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({ __proto__: null }) as never;
+  /** The raw query string. */
+  get rawQuery(): string {
+    const { target } = this;
+    const start = target.indexOf('?');
+    return start === -1 ? '' : target.slice(start + 1);
+  }
+}
 
 /** The client left before the response was complete. The reason of the signal. */
 class ClientLeftError extends ThereafterError {

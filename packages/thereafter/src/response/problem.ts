@@ -179,6 +179,16 @@ export class UnsupportedMediaType extends Problem {
   override readonly status = 415;
 }
 
+/** What this server does for nobody, such as an unknown method. Not a failure of it, whatever the number says. */
+export class Unsupported extends Problem {
+  override readonly status: 501 | 505;
+
+  constructor(status: 501 | 505, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
 /** 503: not now. */
 export class ServiceUnavailable extends Problem {
   override readonly status = 503;
