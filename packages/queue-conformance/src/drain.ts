@@ -126,6 +126,7 @@ export function describeDrain(rig: Rig): void {
         count > (before.get(kind) ?? 0);
       // Closed handles are reported for a while.
       while ([...openResources()].some(isMore)) await new Promise(setImmediate);
+      expect([...openResources()].filter(isMore)).toEqual([]);
     });
   });
 }
