@@ -222,7 +222,8 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Where the app is to be reached from this machine, as `listen()` says it, e.g. `http://localhost:3000`.
+   * Where the app is to be reached from this machine, as `listen()` says it, e.g. `http://localhost:3000`,
+   * `unix:/run/app.sock`, or `fd:3` for a Unix socket that it was started with.
    *
    * @throws {AppStateError} `APP_NOT_STARTED` before it listens.
    */
@@ -263,7 +264,7 @@ export class App implements AsyncDisposable {
    * had begun is ended before this rejects.
    *
    * @throws {InvalidAppError} `APP_INVALID` with every fault, before the port opens.
-   * @throws {ListenError} `LISTEN_FAILED` when the port is taken.
+   * @throws {ListenError} `LISTEN_FAILED` when the port or path is taken.
    */
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
     this.#assertNotStarted();
