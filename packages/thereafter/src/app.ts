@@ -24,7 +24,6 @@ import { InvalidAppError, planApp, registerCarrier, type Registrations } from '.
 import type { Context } from './context.ts';
 import type { IncludeOptions } from './decorators/metadata.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
-import { Problem } from './response/problem.ts';
 import { appHost, type AppBlueprint } from './host.ts';
 import { createLog, type AppLog } from './log.ts';
 import type { Middleware } from './middleware.ts';
@@ -33,7 +32,7 @@ import type { OpenApiDocument } from './openapi/document.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/thrown.ts';
 import { controllerRoutes, functionRoute, type Route, type RouteSummary } from './route.ts';
 import type { Out, Returned, RouteOptions } from './route-options.ts';
-import { onProcessEnd } from './shutdown.ts';
+import { onProcessEnd, printFailure } from './shutdown.ts';
 import { createProxyTrust, type ProxyTrust } from './socket/forwarded.ts';
 import { startServer, withoutServer, type ListenOptions } from './socket/server.ts';
 import { AppStateError, StartedApp, type CloseResult, type Open } from './start.ts';
@@ -370,8 +369,7 @@ export class App implements AsyncDisposable {
     try {
       return await this.listen(options);
     } catch (error) {
-      const needsNoStack = error instanceof ThereafterError && !isFromItsCode(error);
-      console.error(needsNoStack ? error.message : error);
+      printFailure(error);
       process.exit(1);
     }
   }
@@ -411,9 +409,4 @@ export class App implements AsyncDisposable {
       'The app has started: everything is planned there. Register before listen(), and listen once.',
     );
   }
-}
-
-/** Whether the stack of an error says which line of the program is at fault. */
-function isFromItsCode(error: ThereafterError): boolean {
-  return error instanceof ArgumentError || error instanceof Problem;
 }
