@@ -27,6 +27,7 @@ export interface TaskFailure {
   readonly attempt: number;
 }
 
+/** Is told of a task that failed. What it throws or rejects with is logged. */
 export type TaskErrorHandler = (error: unknown, failure: TaskFailure) => unknown;
 
 /** How many background tasks an app takes. */

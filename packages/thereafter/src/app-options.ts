@@ -4,6 +4,7 @@ import type { AppLog } from './log.ts';
 import type { OpenApiOptions } from './openapi/document.ts';
 import type { TrustProxy } from './socket/forwarded.ts';
 
+/** What `createApp()` takes. Everything has a default. */
 export interface AppOptions {
   /** Shown in logs and documentation; default `'app'`. */
   readonly title?: string;

@@ -108,6 +108,7 @@ function write(app: CompiledApp, ctx: Context, reply: Reply, onFault: AnswerErro
       exchange.broke();
     });
   } catch (error) {
+    discard(reply.body);
     return onFault(app, ctx, error); // a header was refused
   }
   if (scope) {

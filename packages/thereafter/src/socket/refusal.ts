@@ -67,7 +67,7 @@ export function toBrokenRequest(error: ParserError, socket: Socket): IncomingMes
   return req;
 }
 
-/** What is wrong with bytes that Node's parser gave up on; nothing when nobody is there to be told. */
+/** What is wrong with bytes that Node's parser gave up on; `undefined` when nobody is there to be told. */
 export function toRefusal(error: ParserError): Problem | undefined {
   switch (error.code) {
     case 'ECONNRESET':

@@ -10,6 +10,7 @@ import { Connection, connectionOf, type Answer } from './connection.ts';
 import { http, https } from '../node-modules.ts';
 import { toBrokenRequest, toRefusal } from './refusal.ts';
 
+/** Where an app listens. */
 export interface ListenOptions {
   /** Default: the variable `PORT`, else 3000. 0 takes any free port. Wins over `path` and `fd`. */
   readonly port?: number;

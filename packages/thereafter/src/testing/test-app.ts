@@ -6,6 +6,7 @@ import { send, type TestRequest, type TestResponse } from './client.ts';
 import { TestTasks } from './test-tasks.ts';
 import { startInMemory } from './memory.ts';
 
+/** What `testApp()` takes. */
 export interface TestAppOptions {
   /**
    * Whether background tasks run after their response, as always, or wait for `tasks.drain()`.
