@@ -1,7 +1,5 @@
 import {
-  ArgumentError,
   createContainer,
-  ThereafterError,
   type Class,
   type Container,
   type Provision,
@@ -21,9 +19,7 @@ import {
 } from '@thereafter/tasks';
 import type { AppOptions } from './app-options.ts';
 import { InvalidAppError, planApp, registerCarrier, type Registrations } from './compile.ts';
-import type { Context } from './context.ts';
 import type { IncludeOptions } from './decorators/metadata.ts';
-import type { Inputs, Values } from './handler/inputs.ts';
 import { appHost, type AppBlueprint } from './host.ts';
 import { createLog, type AppLog } from './log.ts';
 import type { Middleware } from './middleware.ts';

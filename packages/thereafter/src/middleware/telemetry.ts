@@ -90,9 +90,7 @@ function attributesOf(ctx: Context, method: string): Attributes {
 
 /** What was thrown, as spans take it. It may be anything, and what listens to a channel must not throw. */
 function toException(thrown: unknown): Error | string {
-  return typeof thrown === 'object' || typeof thrown === 'function'
-    ? toError(thrown)
-    : String(thrown);
+  return typeof thrown === 'string' ? thrown : toError(thrown);
 }
 
 let tracesTasks = false;
