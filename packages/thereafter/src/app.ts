@@ -1,7 +1,5 @@
 import {
-  ArgumentError,
   createContainer,
-  ThereafterError,
   type Class,
   type Container,
   type Provision,
@@ -21,10 +19,7 @@ import {
 } from '@thereafter/tasks';
 import type { AppOptions } from './app-options.ts';
 import { InvalidAppError, planApp, registerCarrier, type Registrations } from './compile.ts';
-import type { Context } from './context.ts';
 import type { IncludeOptions } from './decorators/metadata.ts';
-import type { Inputs, Values } from './handler/inputs.ts';
-import { Problem } from './response/problem.ts';
 import { appHost, type AppBlueprint } from './host.ts';
 import { createLog, type AppLog } from './log.ts';
 import type { Middleware } from './middleware.ts';
@@ -33,7 +28,7 @@ import type { OpenApiDocument } from './openapi/document.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/thrown.ts';
 import { controllerRoutes, functionRoute, type Route, type RouteSummary } from './route.ts';
 import { ALL_METHODS, type AddRoute, type AllOptions, type Handler } from './route-options.ts';
-import { onProcessEnd } from './shutdown.ts';
+import { onProcessEnd, printFailure } from './shutdown.ts';
 import { createProxyTrust, type ProxyTrust } from './socket/forwarded.ts';
 import { startServer, withoutServer, type ListenOptions } from './socket/server.ts';
 import { AppStateError, StartedApp, type CloseResult, type Open } from './start.ts';
@@ -212,7 +207,8 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Where the app is to be reached from this machine, as `listen()` says it, e.g. `http://localhost:3000`.
+   * Where the app is to be reached from this machine, as `listen()` says it, e.g. `http://localhost:3000`,
+   * `unix:/run/app.sock`, or `fd:3` for a Unix socket that it was started with.
    *
    * @throws {AppStateError} `APP_NOT_STARTED` before it listens.
    */
@@ -253,7 +249,7 @@ export class App implements AsyncDisposable {
    * had begun is ended before this rejects.
    *
    * @throws {InvalidAppError} `APP_INVALID` with every fault, before the port opens.
-   * @throws {ListenError} `LISTEN_FAILED` when the port is taken.
+   * @throws {ListenError} `LISTEN_FAILED` when the port or path is taken.
    */
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
     this.#assertNotStarted();
@@ -359,8 +355,7 @@ export class App implements AsyncDisposable {
     try {
       return await this.listen(options);
     } catch (error) {
-      const needsNoStack = error instanceof ThereafterError && !isFromItsCode(error);
-      console.error(needsNoStack ? error.message : error);
+      printFailure(error);
       process.exit(1);
     }
   }
@@ -400,9 +395,4 @@ export class App implements AsyncDisposable {
       'The app has started: everything is planned there. Register before listen(), and listen once.',
     );
   }
-}
-
-/** Whether the stack of an error says which line of the program is at fault. */
-function isFromItsCode(error: ThereafterError): boolean {
-  return error instanceof ArgumentError || error instanceof Problem;
 }

@@ -24,8 +24,8 @@ export interface CompiledApp extends ExchangeHost {
   readonly router: Router<CompiledRoute>;
   readonly inFlight: InFlight;
   readonly middleware: readonly Middleware[];
-  /** The middleware of the app around `dispatch`, if there is any. */
-  readonly onion: Layer | undefined;
+  /** The middleware of the app around `dispatch`. */
+  readonly onion: Layer;
   readonly errorHandlers: ErrorHandlers;
 }
 

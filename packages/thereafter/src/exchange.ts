@@ -15,6 +15,7 @@ import { nodeCrypto } from './node-modules.ts';
 import type { InputIssue } from './response/problem.ts';
 import type { ProxyTrust } from './socket/forwarded.ts';
 import { endOf, onResponseEnd } from './socket/response-end.ts';
+import { isThenable } from './untrusted.ts';
 
 /**
  * Where an exchange stands. Each state leads to the next one, and to no other.
@@ -45,6 +46,9 @@ export interface MatchedRoute {
   /** What the inputs want of a form in the body; `undefined` if none reads one. */
   readonly form: FormPlan | undefined;
 }
+
+/** Something that is told how a response has ended. */
+type Observer = (outcome: Outcome) => unknown;
 
 /** Something that is run when an exchange has ended. */
 type Ending = () => Promise<void>;
@@ -77,7 +81,7 @@ export class Exchange implements TaskHost {
   #outcome: Outcome | undefined = undefined;
   #isWatched = false;
   #isBodyTaken = false;
-  #observers: ((outcome: Outcome) => void)[] | undefined = undefined;
+  #observers: Observer[] | undefined = undefined;
   #endings: Ending[] | undefined = undefined;
   #id: string | undefined = undefined;
   #log: Logger | undefined = undefined;
@@ -136,7 +140,7 @@ export class Exchange implements TaskHost {
   #responseEnded(outcome: Outcome): void {
     if (this.#outcome) return;
     this.#outcome = outcome;
-    if (this.#observers) for (const observe of this.#observers) observe(outcome);
+    if (this.#observers) for (const observe of this.#observers) this.#tell(observe, outcome);
     if (outcome !== 'sent') this.#controller?.abort(new ClientLeftError());
     if (this.#state === 'answered') this.#over();
   }
@@ -153,10 +157,25 @@ export class Exchange implements TaskHost {
   }
 
   /** Calls back once when the response has ended, before the tasks. The handler may still be at work. */
-  onResponseEnd(observe: (outcome: Outcome) => void): void {
-    if (this.#outcome) return observe(this.#outcome);
+  onResponseEnd(observe: Observer): void {
+    if (this.#outcome) return this.#tell(observe, this.#outcome);
     (this.#observers ??= []).push(observe);
     this.watch();
+  }
+
+  /** Called by the socket, which nothing may be thrown at. */
+  #tell(observe: Observer, outcome: Outcome): void {
+    const onBroken = (error: unknown): void =>
+      this.log.error(
+        { err: error, path: this.path },
+        'what waited for the end of a response failed',
+      );
+    try {
+      const told = observe(outcome);
+      if (isThenable(told)) Promise.resolve(told).then(undefined, onBroken);
+    } catch (error) {
+      onBroken(error);
+    }
   }
 
   /** Runs something when the tasks of this request are done, however they end; at once, if they are. */

@@ -34,11 +34,7 @@ export function handle(
   app.inFlight.begin();
   const fault = refusal ?? checkHead(req, app.limits);
   try {
-    const reply = fault
-      ? refuse(app.middleware, ctx, fault)
-      : app.onion
-        ? app.onion(ctx)
-        : dispatch(app, ctx);
+    const reply = fault ? refuse(app.middleware, ctx, fault) : app.onion(ctx);
     if (isThenable(reply)) {
       Promise.resolve(reply).then(
         (settled) => answer(app, ctx, settled, answerError),

@@ -1,4 +1,8 @@
+import { ArgumentError, ThereafterError } from '@thereafter/di';
 import type { Logger } from '@thereafter/tasks';
+import { inspect } from 'node:util';
+import { Problem } from './response/problem.ts';
+import { isInstance } from './untrusted.ts';
 
 /** What ends with the process. */
 export interface Ending {
@@ -49,3 +53,18 @@ export function onProcessEnd(app: Ending, log: Logger): () => void {
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** Says on standard error why a program ends. What was thrown may be anything. */
+export function printFailure(error: unknown): void {
+  try {
+    const needsNoStack = isInstance(error, ThereafterError) && !isFromItsCode(error);
+    console.error(needsNoStack ? error.message : inspect(error));
+  } catch {
+    console.error('Something was thrown that cannot be shown.');
+  }
+}
+
+/** Whether the stack of an error says which line of the program is at fault. */
+function isFromItsCode(error: ThereafterError): boolean {
+  return error instanceof ArgumentError || error instanceof Problem;
+}

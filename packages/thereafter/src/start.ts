@@ -107,8 +107,7 @@ export class StartedApp {
       trustsProxy,
       limits,
       middleware,
-      onion:
-        middleware.length === 0 ? undefined : wrap(middleware, (ctx) => dispatch(compiled, ctx)),
+      onion: wrap(middleware, (ctx) => dispatch(compiled, ctx)),
       errorHandlers,
     };
     return compiled;

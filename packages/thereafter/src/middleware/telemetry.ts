@@ -14,6 +14,7 @@ import { TASK_ENDS } from '@thereafter/tasks';
 import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Problem } from '../response/problem.ts';
+import { isInstance, toError } from '../untrusted.ts';
 import { afterResponse } from './after-response.ts';
 import { knownMethod } from './known-method.ts';
 import { onTask } from './task-events.ts';
@@ -55,7 +56,9 @@ export function telemetry(): Middleware {
     try {
       return await context.with(trace.setSpan(parent, span), next);
     } catch (error) {
-      if (!(error instanceof Problem) || error.status >= 500) recordException(span, error);
+      if (!isInstance(error, Problem) || error.status >= 500) {
+        span.recordException(toException(error));
+      }
       throw error;
     }
   };
@@ -85,8 +88,9 @@ function attributesOf(ctx: Context, method: string): Attributes {
   return attributes;
 }
 
-function recordException(span: Span, error: unknown): void {
-  span.recordException(error instanceof Error ? error : String(error));
+/** What was thrown, as spans take it. It may be anything, and what listens to a channel must not throw. */
+function toException(thrown: unknown): Error | string {
+  return typeof thrown === 'string' ? thrown : toError(thrown);
 }
 
 let tracesTasks = false;
@@ -113,9 +117,10 @@ function traceTasks(): void {
       spans.delete(taskId);
       if (span === undefined) return;
       if (end !== 'succeeded') {
-        span.setAttribute('error.type', error instanceof Error ? error.name : end);
+        const exception = error === undefined ? undefined : toException(error);
+        span.setAttribute('error.type', exception instanceof Error ? exception.name : end);
         span.setStatus({ code: SpanStatusCode.ERROR, message: end });
-        if (error !== undefined) recordException(span, error);
+        if (exception !== undefined) span.recordException(exception);
       }
       span.end();
     });

@@ -32,17 +32,22 @@ export async function start(fixture: string, ...args: string[]): Promise<ServerP
 
 /** Starts a program. */
 export function launch(fixture: string, ...args: string[]): Program {
+  return launchWith('ignore', fixture, ...args);
+}
+
+/** Starts a program that inherits a descriptor, as its number 3. */
+export function launchWith(fd: number | 'ignore', fixture: string, ...args: string[]): Program {
   const file = join(import.meta.dirname, '..', 'fixtures', fixture);
   const child = spawn(
     process.execPath,
     ['--conditions=thereafter-source', '--import', REGISTER, file, ...args],
-    { stdio: ['ignore', 'pipe', 'inherit'], cwd: join(import.meta.dirname, '..', '..') },
+    { stdio: ['ignore', 'pipe', 'inherit', fd], cwd: join(import.meta.dirname, '..', '..') },
   );
   const exit = once(child, 'exit') as Promise<[number | null]>;
   const lines: string[] = [];
   let isOver = false;
   let wake = (): void => undefined;
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  createInterface({ input: child.stdout! }).on('line', (line) => {
     lines.push(line);
     wake();
   });
