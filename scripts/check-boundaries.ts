@@ -10,14 +10,29 @@ const mayImport: Record<string, readonly string[]> = {
   router: [],
   tasks: ['di'],
   queue: ['tasks', 'di'],
+  'queue-redis': ['queue', 'tasks'],
+  'queue-conformance': ['queue', 'tasks'],
   thereafter: ['router', 'tasks', 'di'],
   console: ['thereafter', 'queue', 'tasks'],
   cli: ['thereafter', 'queue', 'di'],
 };
 
-/** What tests may import besides: the loader and the bundler; those of jobs, what their users write. */
-const testsMayImport = (folder: string): readonly string[] =>
-  folder === 'queue' ? ['cli', 'thereafter'] : ['cli'];
+/**
+ * Package → what it may import of another one, where that is not all of its doors. A store of jobs is
+ * written against one door: that an outsider can write another, those that are here prove.
+ */
+const mayOpen: Record<string, Record<string, readonly string[]>> = {
+  'queue-redis': { queue: ['./driver'] },
+};
+
+/**
+ * What tests may import besides: the loader and the bundler; those of jobs, what their users write, and
+ * those of a store, the suite that it must pass.
+ */
+const testsMayImport = (folder: string): readonly string[] => {
+  if (folder === 'queue') return ['cli', 'thereafter'];
+  return folder === 'queue-redis' ? ['cli', 'thereafter', 'queue-conformance'] : ['cli'];
+};
 
 interface Package {
   folder: string;
@@ -80,7 +95,11 @@ function object(file: string, specifier: string): string | undefined {
   if (specifier.startsWith('.')) return objectToRelative(file, place, specifier);
   const target = packageOf(specifier);
   if (target === undefined) return undefined; // somebody else's; knip compares it with package.json
-  return objectToDoor(specifier, target) ?? objectToEdge(place, target);
+  return (
+    objectToDoor(specifier, target) ??
+    objectToEdge(place, target) ??
+    objectToClosedDoor(place, specifier, target)
+  );
 }
 
 function objectToRelative(file: string, place: Place, specifier: string): string | undefined {
@@ -121,6 +140,20 @@ function objectToEdge({ home, area }: Place, target: Package): string | undefine
   }
   const list = allowed.length === 0 ? 'no other package' : `only ${allowed.join(', ')}`;
   return `${home} may import ${list}. Move the code to where it may, or declare an interface in a package that both import.`;
+}
+
+/** A door that others may use, but not this package. */
+function objectToClosedDoor(
+  { home, area }: Place,
+  specifier: string,
+  { name, folder }: Package,
+): string | undefined {
+  const open = area === 'test' ? undefined : mayOpen[lastPart(home)]?.[folder];
+  if (!home.startsWith('packages/') || !open || open.includes(specifier.replace(name, '.'))) {
+    return undefined;
+  }
+  const doors = open.map((door) => door.replace('.', name)).join(' or ');
+  return `${home} may import only ${doors} of it. What it lacks there belongs behind that door.`;
 }
 
 function importsOf(file: string, source: string): { specifier: string; offset: number }[] {

@@ -27,7 +27,7 @@ assert(Number.isInteger(kills) && kills > 0, '--kills takes a whole number from 
 const hasRedis = spawnSync('redis-server', ['--version']).error === undefined;
 
 /** What became of the acknowledged jobs. */
-interface Outcome {
+interface Toll {
   readonly kills: number;
   readonly acknowledged: number;
   readonly lost: number;
@@ -40,7 +40,7 @@ interface Outcome {
 async function crashTour(
   times: number,
   { onRedis = false, killRedis = false } = {},
-): Promise<Outcome> {
+): Promise<Toll> {
   const folder = mkdtempSync(join(tmpdir(), 'thereafter-crash-'));
   const env = {
     PORT: String(await freePort()),
@@ -227,16 +227,16 @@ class Redis extends Victim {
   }
 }
 
-const outcomes: Record<string, Outcome> = { 'tour, embedded store': await crashTour(kills) };
+const tolls: Record<string, Toll> = { 'tour, embedded store': await crashTour(kills) };
 if (hasRedis) {
-  outcomes['tour, on Redis'] = await crashTour(Math.ceil(kills / 3), { onRedis: true });
-  outcomes['Redis itself'] = await crashTour(Math.ceil(kills / 3), {
+  tolls['tour, on Redis'] = await crashTour(Math.ceil(kills / 3), { onRedis: true });
+  tolls['Redis itself'] = await crashTour(Math.ceil(kills / 3), {
     onRedis: true,
     killRedis: true,
   });
 } else {
   console.warn('SKIPPED: jobs on Redis need redis-server (Debian: apt-get install redis-server)');
 }
-console.table(outcomes);
-const isFine = Object.values(outcomes).every(({ lost, unfinished }) => lost + unfinished === 0);
+console.table(tolls);
+const isFine = Object.values(tolls).every(({ lost, unfinished }) => lost + unfinished === 0);
 process.exitCode = isFine ? 0 : 1;

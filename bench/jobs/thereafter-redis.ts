@@ -1,4 +1,4 @@
-import { bullmq } from '@thereafter/queue/bullmq';
+import { bullmq } from '@thereafter/queue-redis';
 import { contest } from './contest.ts';
 import { thereafter } from './thereafter-store.ts';
 

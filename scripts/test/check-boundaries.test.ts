@@ -112,6 +112,17 @@ describe('check-boundaries', () => {
     expect(check().output).toContain('a package is not its own user.');
   });
 
+  it('refuses a store that imports more of the engine than its door, but for its tests', () => {
+    addPackage('queue', '@thereafter/queue', ['.', './driver', './testing']);
+    addFile('packages/queue-redis/test/a.test.ts', "import '@thereafter/queue/testing';\n");
+    addFile('packages/queue-redis/src/a.ts', "import '@thereafter/queue/driver';\n");
+    expect(check().exitCode).toBe(0);
+    addFile('packages/queue-redis/src/b.ts', "import type { Jobs } from '@thereafter/queue';\n");
+    expect(check().output).toContain(
+      'packages/queue-redis/src/b.ts:1 imports @thereafter/queue: packages/queue-redis may import only @thereafter/queue/driver of it.',
+    );
+  });
+
   it('asks for a new package to be added to the table', () => {
     addFile('packages/mystery/src/a.ts', "import '@thereafter/di';\n");
     expect(check().output).toContain('packages/mystery is not in the table');

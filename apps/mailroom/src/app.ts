@@ -1,5 +1,5 @@
 import { jobs } from '@thereafter/queue';
-import { bullmq } from '@thereafter/queue/bullmq';
+import { bullmq } from '@thereafter/queue-redis';
 import { sqlite } from '@thereafter/queue/sqlite';
 import { createApp, type App, type AppOptions } from 'thereafter';
 import { health } from 'thereafter/health';

@@ -1,6 +1,6 @@
 import { adminConsole, fromThisMachine } from '@thereafter/console';
 import { jobs } from '@thereafter/queue';
-import { bullmq } from '@thereafter/queue/bullmq';
+import { bullmq } from '@thereafter/queue-redis';
 import { sqlite } from '@thereafter/queue/sqlite';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';

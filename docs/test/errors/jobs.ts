@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { Jobs, jobs, NotRetryable, Snooze, type JobEventName } from '@thereafter/queue';
-import { bullmq } from '@thereafter/queue/bullmq';
+import { bullmq } from '@thereafter/queue-redis';
 import { memory, MemoryStore, testJobs } from '@thereafter/queue/testing';
 import { createApp, defineTask, dependency, type JobContext, type Runnable } from 'thereafter';
 import { Type } from 'typebox';

@@ -1,13 +1,12 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { build, isPending, type Builder } from './build.ts';
 import { InjectionError, InvalidContainerError, ResolutionError } from './errors.ts';
 import { explainEdges } from './explain.ts';
-import { Graph, type Node } from './graph.ts';
+import { Graph, reach, type Node } from './graph.ts';
 import { Plan } from './plan.ts';
 import { toProvider, type Need, type Provider, type Provision } from './provider.ts';
-import { reach } from './reach.ts';
-import { Scope, type ScopeOwner } from './scope.ts';
-import { tearDown, throwAny, type Teardown } from './teardown.ts';
+import { Scope } from './scope.ts';
+import { Singletons } from './singletons.ts';
+import { EMPTY } from './step.ts';
+import { throwAny } from './teardown.ts';
 import {
   nameOf,
   type Class,
@@ -27,7 +26,7 @@ export interface PlanOptions {
   readonly kind?: ScopeKind;
 }
 
-/** Makes a container. */
+/** Makes a container, in which nothing is registered. */
 export function createContainer(): Container {
   return new Container();
 }
@@ -39,21 +38,17 @@ export function createContainer(): Container {
  * - started: everything is planned and checked, singletons are built; get, open scopes
  * - closed: singletons have ended
  */
-export class Container implements AsyncDisposable, ScopeOwner, Builder {
-  /** @internal */
-  readonly making: Set<Node> = new Set();
+export class Container implements AsyncDisposable {
   readonly #providers = new Map<Key, Provider>();
   readonly #overrides = new Map<Key, Provider>();
   /** Those of the overrides that somebody must ask for. */
   readonly #wanted = new Set<Key>();
-  readonly #found = {
+  readonly #registered = {
     find: (key: Key): Provider | undefined => this.#overrides.get(key) ?? this.#providers.get(key),
   };
-  readonly #graph = new Graph(this.#found);
+  readonly #graph = new Graph(this.#registered);
   readonly #plans: Plan[] = [];
-  readonly #singletons = new Map<Node, unknown>();
-  readonly #teardowns: Teardown[] = [];
-  readonly #currentScope = new AsyncLocalStorage<Scope>();
+  readonly #singletons = new Singletons(this.#graph);
   readonly #emptyPlan = new Plan('a scope', 'any', []);
   #state: 'open' | 'started' | 'closed' = 'open';
 
@@ -70,7 +65,10 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
    * Replaces a token, class or function dependency by a value, for tests: what the replaced one needed
    * is not built. It wins over `provide()`. The last word counts.
    *
-   * @param options.mayBeUnused - Whether nobody needs to ask for it; default false: `start()` refuses it.
+   * Nobody asking for it is a fault (`TA107`), which `start()` reports if it is certain; when code that
+   * has not run yet could ask with `inject()`, the process is warned at `close()` if it has not.
+   *
+   * @param options.mayBeUnused - Whether nobody needs to ask for it; default `false`.
    * @throws {TypeError} After `start()`.
    */
   override<V>(
@@ -78,11 +76,17 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
     value: V,
     { mayBeUnused = false }: { readonly mayBeUnused?: boolean } = {},
   ): this {
-    if (!mayBeUnused) this.#wanted.add(key as unknown as Key); // a source is an object with a kind
-    return this.#register(this.#overrides, key as unknown as Key, { kind: 'value', value }); // a source is an object with a kind
+    const replaced = key as unknown as Key; // a source is an object with a kind
+    this.#register(this.#overrides, replaced, { kind: 'value', value });
+    if (!mayBeUnused) this.#wanted.add(replaced);
+    return this;
   }
 
-  /** Lets a class stand for a value that comes with the scope, such as the HTTP context. */
+  /**
+   * Lets a class stand for a value that comes with the scope, such as the HTTP context.
+   *
+   * @throws {TypeError} After `start()`.
+   */
   external<T>(key: Class<T>, source: ExternalSource): this {
     return this.#register(this.#providers, key, { kind: 'external', source });
   }
@@ -96,7 +100,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
   /**
    * Plans entry points: what must be made, in which order, to have their values.
    *
-   * @returns A plan for `openScope`. Faults are reported by `start()`, all of them at once.
+   * @returns A plan for `openScope()`. Faults are reported by `start()`, all of them at once.
    * @throws {TypeError} After `start()`.
    */
   plan(needs: readonly Need[], { name, kind = 'any' }: PlanOptions): Plan {
@@ -108,7 +112,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
 
   /** Every key that these needs lead to, in the order of asking. Plans nothing and builds nothing. */
   reach(needs: readonly Need[]): readonly Key[] {
-    return reach(needs, this.#found.find);
+    return reach(needs, this.#registered);
   }
 
   #assertOpen(what: string): void {
@@ -116,18 +120,21 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
     throw new TypeError(`${what} after start(): everything is planned there. Do it before.`);
   }
 
-  /** Everything that is wrong with what was planned and registered so far. */
+  /** Everything that is wrong with what was planned and registered so far; empty when nothing is. */
   get faults(): readonly InjectionError[] {
     this.#graph.followLazy();
     return [...this.#graph.faults, ...this.#unusedOverrides()];
   }
 
+  /**
+   * Overrides that nobody asks for, if that is certain. What code asks for with `inject()` is known when
+   * it has run, and what is broken may ask once it is mended: docs/adr/0022-unused-overrides.md.
+   */
   #unusedOverrides(): InjectionError[] {
-    const { nodes } = this.#graph;
-    const unused = [...this.#wanted].filter((key) => !nodes.has(key));
-    // What inject() asks for is only known once it runs: then nobody can say that it is not used.
-    if (unused.length === 0 || [...nodes.values()].some(mayInject)) return [];
-    return unused.map(
+    const mayAskYet = (node: Node | undefined): boolean =>
+      !node || ('needs' in node.provider && this.#singletons.kept(node) === EMPTY);
+    if ([...this.#graph.nodes.values()].some(mayAskYet)) return [];
+    return this.#unasked().map(
       (key) =>
         new InjectionError(
           'TA107',
@@ -136,6 +143,11 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
           'Remove the override, or override what is really used.',
         ),
     );
+  }
+
+  /** Overrides that nobody has asked for so far. */
+  #unasked(): Key[] {
+    return [...this.#wanted].filter((key) => !this.#graph.nodes.has(key));
   }
 
   /** Whether code must run inside `enter()`, because a singleton reaches into the current scope. */
@@ -148,6 +160,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
    * at once.
    *
    * @param entryPoints - What will be asked for with `get()`, if no plan names it.
+   * @throws {TypeError} When it is called twice.
    * @throws {InvalidContainerError} `TA100` with every fault.
    * @throws What building a singleton threw, an AggregateError if several failed. Those that had been
    *   built are ended.
@@ -161,57 +174,38 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
     const { faults } = this;
     if (faults.length > 0) throw new InvalidContainerError(faults);
     this.#state = 'started';
-    const failures = await this.#buildSingletons();
+    const failures = await this.#singletons.build();
+    const unused = failures.size === 0 ? this.#unusedOverrides() : []; // all that singletons inject() is known
+    if (unused.length > 0) failures.add(new InvalidContainerError(unused));
     if (failures.size > 0) {
       this.#state = 'closed';
       const [error] = failures;
-      await tearDown(this.#teardowns, { error });
+      await this.#singletons.end({ error });
       if (failures.size === 1) throw error;
       throw new AggregateError(failures, `${failures.size} singletons could not be built`);
     }
-    for (const plan of this.#plans) plan.bind((node) => this.#singletons.get(node));
-  }
-
-  /** Begins all of them before it waits for any. */
-  async #buildSingletons(): Promise<ReadonlySet<unknown>> {
-    const failures = new Set<unknown>();
-    const pending: Promise<unknown>[] = [];
-    const nodes = [...this.#graph.nodes.values()]; // inject() may add to the graph meanwhile
-    for (const node of nodes) {
-      if (node?.lifetime !== 'singleton') continue;
-      try {
-        const value = this.singleton(node);
-        if (isPending(node, value)) pending.push(value);
-      } catch (error) {
-        failures.add(error);
-        break; // who needs it would only make it fail again
-      }
-    }
-    for (const settled of await Promise.allSettled(pending)) {
-      if (settled.status === 'rejected') failures.add(settled.reason);
-    }
-    return failures;
+    for (const plan of this.#plans) plan.bind((node) => this.#singletons.valueOf(node));
   }
 
   /**
    * Opens a scope. The caller closes it.
    *
-   * @param plan - What `scope.run()` makes; default nothing.
+   * @param plan - What `scope.run()` makes; default: nothing.
    * @param carrier - What external sources read from, such as an HTTP context.
    * @throws {ResolutionError} `TA121` before `start()`, `TA120` after `close()`.
    */
   openScope(plan: Plan = this.#emptyPlan, carrier?: unknown): Scope {
     if (this.#state !== 'started') this.#refuse(`the scope of ${plan.name}`);
-    return new Scope(this, plan, carrier);
+    return new Scope(this.#singletons, plan, carrier);
   }
 
-  /** Runs a function with a scope as the current one, for `lazy()`. */
+  /** Runs a function with a scope as the current one, for `lazy()`. Returns what it returns. */
   enter<T>(scope: Scope, run: () => T): T {
-    return this.#currentScope.run(scope, run);
+    return this.#singletons.enter(scope, run);
   }
 
   /**
-   * The value of a singleton.
+   * The value of a singleton; a new value of a transient that needs only singletons.
    *
    * @throws {InjectionError} `TA111` for what lives in a scope: open one and ask it.
    * @throws {InvalidContainerError} `TA100` when it cannot be built.
@@ -222,7 +216,7 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
   get<X extends Source<any> | Class<any>>(source: X): Gives<X> {
     const key = source as unknown as Key; // every source is an object with a kind
     if (this.#state !== 'started') this.#refuse(nameOf(key));
-    return this.resolveNow(key) as Gives<X>;
+    return this.#singletons.resolveNow(key) as Gives<X>;
   }
 
   #refuse(what: string): never {
@@ -235,93 +229,9 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
     );
   }
 
-  /** @internal */
-  resolveNow(key: Key): unknown {
-    const node = this.require(key, 'any');
-    if (node.lifetime === 'request' || node.lifetime === 'handler') {
-      const name = nameOf(key);
-      const hops = [...this.making, node].map((hop) => ({ name: hop.name }));
-      throw new InjectionError(
-        'TA111',
-        hops,
-        `${name} lives for one ${node.lifetime}, and no scope is open here`,
-        'Open a scope and ask it, or reach it with lazy().',
-      );
-    }
-    const value = this.#valueOf(node);
-    if (isPending(node, value)) {
-      void value.then(undefined, () => undefined); // reported here, not as an unhandled rejection
-      throw new ResolutionError(
-        'TA123',
-        `${nameOf(key)} is asynchronous and not ready. Ask for it as a parameter or input instead of with ` +
-          'inject(), or name it to start().',
-      );
-    }
-    return value;
-  }
-
-  /** @internal */
-  require(key: Key, kind: ScopeKind): Node {
-    const known = this.#graph.nodes.get(key);
-    if (known && isCarriedBy(known, kind)) return known;
-    const [edge] = this.#graph.add([{ key }], undefined, kind);
-    this.#graph.followLazy();
-    const faults = this.#graph.takeFaults();
-    if (faults.length > 0 || !edge) throw new InvalidContainerError(faults);
-    return edge.node;
-  }
-
-  /** @internal */
-  singleton(node: Node): unknown {
-    if (this.#singletons.has(node)) return this.#singletons.get(node);
-    const value = this.#build(node);
-    this.#singletons.set(node, value);
-    if (isPending(node, value)) {
-      void value.then(
-        (built) => this.#singletons.set(node, built),
-        () => undefined, // start() reports it
-      );
-    }
-    return value;
-  }
-
-  #valueOf(node: Node): unknown {
-    return node.lifetime === 'singleton' ? this.singleton(node) : this.#build(node);
-  }
-
-  #build(node: Node): unknown {
-    if (node.provider.kind === 'value') return node.provider.value;
-    if (node.provider.kind === 'lazy') return this.lazily(node.provider.of);
-    const inputs = node.edges.map((edge) => this.#valueOf(edge.node));
-    return inputs.some((input, i) => isPending(node.edges[i]!.node, input))
-      ? Promise.all(inputs).then((values) => build(node, values, this))
-      : build(node, inputs, this);
-  }
-
-  /** @internal */
-  lazily(of: () => Key, fallback?: Scope): { get(): unknown } {
-    return {
-      get: () => {
-        const key = of();
-        const scope = this.#currentScope.getStore() ?? fallback;
-        if (scope) return scope.resolveNow(key);
-        if (this.require(key, 'any').lifetime === 'singleton') return this.resolveNow(key);
-        throw new ResolutionError(
-          'TA122',
-          `lazy().get() was asked for ${nameOf(key)} outside of a scope: call it during a request or a task.`,
-        );
-      },
-    };
-  }
-
-  /** @internal */
-  note(_node: Node, teardown: Teardown): void {
-    this.#teardowns.push(teardown);
-  }
-
   /**
    * What a dependency is made of, as a tree for people: how long each part lives, why, and who ends it.
-   * Without a key: of everything that was planned.
+   * Without an argument: what every plan is made of. Asking changes nothing.
    *
    * @throws {InvalidContainerError} `TA100` when it cannot be built.
    */
@@ -333,20 +243,22 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
         .map(({ name, edges }) => [name, ...explainEdges(edges)].join('\n'))
         .join('\n\n');
     }
-    const graph = new Graph(this.#found); // not the real one: asking must change nothing
+    const graph = new Graph(this.#registered);
     const [edge] = graph.add([{ key: source as unknown as Key }], undefined, 'http');
     if (!edge) throw new InvalidContainerError(graph.faults);
     return explainEdges([edge]).join('\n');
   }
 
   /**
-   * Ends every singleton, the last made first. A second call does nothing.
+   * Ends every singleton, the last made first. A second call does nothing. Warns the process of overrides
+   * that nobody has asked for.
    *
    * @throws What a disposer threw, an AggregateError if several did; all of them have run.
    */
   async close(): Promise<void> {
+    if (this.#state === 'started') this.#unasked().forEach(warnOfUnused);
     this.#state = 'closed';
-    throwAny(await tearDown(this.#teardowns, undefined), 'the container');
+    throwAny(await this.#singletons.end(), 'the container');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -354,18 +266,9 @@ export class Container implements AsyncDisposable, ScopeOwner, Builder {
   }
 }
 
-function isCarriedBy(node: Node, kind: ScopeKind): boolean {
-  for (const carrier of node.carriers) if (carrier !== kind) return false;
-  return true;
-}
-
-function mayInject(node: Node | undefined): boolean {
-  const provider = node?.provider;
-  const code =
-    provider?.kind === 'class'
-      ? provider.class
-      : provider?.kind === 'function'
-        ? provider.make
-        : undefined;
-  return code !== undefined && /\binject\b/.test(Function.prototype.toString.call(code));
+function warnOfUnused(key: Key): void {
+  process.emitWarning(
+    `${nameOf(key)} is overridden, but nobody has asked for it. Remove the override, or override what is really used.`,
+    { type: 'UnusedOverride', code: 'TA107' },
+  );
 }

@@ -1,5 +1,6 @@
+import type { Lifetime } from './lifetime.ts';
 import { markInjectable, setInput } from './metadata.ts';
-import type { Dependency, Lifetime } from './provider.ts';
+import type { Dependency } from './provider.ts';
 import type { Class, Gives, Key, Source } from './token.ts';
 
 // Since TypeScript 5.0 a parameter decorator sees class, method and index as literal types, so the
@@ -22,35 +23,40 @@ interface Mismatch<V, P> {
   parameter: P;
 }
 
-/** A parameter decorator that only compiles where the parameter accepts a `V`. */
+/** A parameter decorator that compiles only where the parameter accepts a `V`. */
 export type CheckedParam<V> = <T, K extends string | symbol | undefined, I extends number>(
   target: T,
   key: K,
   index: [V] extends [ParameterAt<T, K, I>] ? I : Mismatch<V, ParameterAt<T, K, I>>,
 ) => void;
 
+/** What `@Injectable()` may say of a class. */
 export interface InjectableOptions {
   /** How long an instance lives; default `'singleton'`. */
   readonly scope?: Exclude<Lifetime, 'handler'>;
 }
 
-/** Marks a class whose constructor parameters are injected by their types. */
+/**
+ * Marks a class whose constructor parameters are injected by their types.
+ *
+ * @param options.scope - How long an instance lives; default `'singleton'`, one for each container.
+ */
 export function Injectable(options: InjectableOptions = {}): ClassDecorator {
   return (target) => markInjectable(target, options.scope ?? 'singleton');
 }
 
-/** Injects what a token, `lazy()` or a class gives, where the parameter's type does not say it. */
+/** Injects what a token, `lazy()` or a class stands for, where the parameter's type does not say it. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
 export function Inject<X extends Source<any> | Class<any>>(source: X): CheckedParam<Gives<X>> {
   return parameterDecorator(source as unknown as Key); // every source is an object with a kind
 }
 
-/** Injects what a function dependency returns. */
+/** Injects what a function dependency returns, or yields. A promise is awaited before. */
 export function Depends<V>(dependency: Dependency<V>): CheckedParam<V> {
   return parameterDecorator(dependency);
 }
 
-/** A decorator that notes where a parameter's value comes from, and does nothing else. */
+/** Makes a decorator that only remembers where a parameter's value comes from, for decorators of others. */
 export function parameterDecorator<V>(input: Key): CheckedParam<V> {
   // What CheckedParam checks is for callers; at run time the three arguments are these.
   return ((target: object, key: string | symbol | undefined, index: number) =>

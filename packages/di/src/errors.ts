@@ -1,21 +1,38 @@
-/** The base of every error this project throws on purpose: `code` never changes its meaning. */
+/** The base of every error that this project throws on purpose. A `code` never changes its meaning. */
 export abstract class ThereafterError extends Error {
   /** Stable identifier, documented in `docs/reference/errors.md`. Codes are never reused. */
   abstract readonly code: string;
   /**
-   * After how many seconds trying again makes sense, where it does. A handler that throws such an error
-   * answers 503 with `Retry-After`.
+   * After how many seconds another try makes sense; absent where it does not. A handler that throws such
+   * an error answers 503 with `Retry-After`.
    */
   declare readonly retryAfterSeconds?: number;
 
   override get name(): string {
     return this.constructor.name;
   }
+
+  /** Whether a value is an error of this project. `ArgumentError` is one, though it extends another class. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    const isInstance = Function.prototype[Symbol.hasInstance];
+    return (
+      isInstance.call(this, value) ||
+      (this === ThereafterError && isInstance.call(ArgumentError, value))
+    );
+  }
 }
 
-/** The program gave an argument or an option that cannot be used. The message says what can. */
-export class ArgumentError extends ThereafterError {
+/**
+ * The program gave an argument or an option that cannot be used. The message says what can. It is a
+ * `TypeError`, as JavaScript calls such a mistake, and a `ThereafterError` too.
+ */
+export class ArgumentError extends TypeError implements ThereafterError {
   readonly code = 'ARGUMENT_INVALID';
+  declare readonly retryAfterSeconds?: number;
+
+  override get name(): string {
+    return 'ArgumentError';
+  }
 }
 
 /**
@@ -26,12 +43,12 @@ export class ArgumentError extends ThereafterError {
  * - `TA103` the parameter's type does not exist at run time
  * - `TA104` the parameter is a primitive, an array, a promise or a built-in
  * - `TA105` the class is not defined yet: a circular import, or a use above its declaration
- * - `TA106` nothing provides a token
- * - `TA107` an override replaces something that nobody uses
+ * - `TA106` a token has no provider
+ * - `TA107` an override replaces something that nobody asks for
  * - `TA108` the value is not something that can be asked for
  * - `TA110` a cycle
  * - `TA111` a long-lived object would capture a short-lived one
- * - `TA112` something asks for what its kind of scope does not carry: an HTTP request's part, in a task
+ * - `TA112` something asks for what its kind of scope does not carry: a part of an HTTP request, in a task
  * - `TA113` the package is loaded twice
  */
 export type InjectionCode =
@@ -55,8 +72,9 @@ export interface Hop {
   readonly label?: string | undefined;
 }
 
-/** One thing that is wrong with the dependency graph. Reported at start, all of them at once. */
+/** One thing that is wrong with the dependency graph. They are reported at start, all of them at once. */
 export class InjectionError extends ThereafterError {
+  /** What is wrong. */
   readonly code: InjectionCode;
   /** From the entry point to the culprit, e.g. `['NotesController', 'NotesService', 'Mailer']`. */
   readonly path: readonly string[];
@@ -74,9 +92,10 @@ function describeHop({ name, label }: Hop, index: number): string {
   return label === undefined || index === 0 ? name : `${label}: ${name}`;
 }
 
-/** The container cannot start. `errors` holds every fault that was found, not only the first. */
+/** The container cannot start, or cannot build what it is asked for (`TA100`). */
 export class InvalidContainerError extends ThereafterError {
   readonly code = 'TA100';
+  /** Every fault that was found, not only the first. */
   readonly errors: readonly InjectionError[];
 
   constructor(errors: readonly InjectionError[]) {
@@ -112,6 +131,7 @@ export type ResolutionCode =
 
 /** Something was asked of a container or a scope that it cannot do, or not at this time. */
 export class ResolutionError extends ThereafterError {
+  /** Why it cannot. */
   readonly code: ResolutionCode;
 
   constructor(code: ResolutionCode, message: string) {

@@ -1,5 +1,5 @@
 import type { Edge, Node } from './graph.ts';
-import type { Lifetime } from './provider.ts';
+import type { Lifetime } from './lifetime.ts';
 import { nameOf } from './token.ts';
 
 /** Draws what entry points are made of, a line for each part. What was drawn before is not repeated. */

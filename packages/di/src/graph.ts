@@ -1,5 +1,6 @@
 import { InjectionError, type Hop, type InjectionCode } from './errors.ts';
-import { defaultProvider, Unusable, type Lifetime, type Need, type Provider } from './provider.ts';
+import { LENGTH, type Lifetime } from './lifetime.ts';
+import { defaultProvider, Unusable, type Need, type Provider } from './provider.ts';
 import { nameOf, type Key, type ScopeKind } from './token.ts';
 
 /** A dependency whose own dependencies are known. */
@@ -11,24 +12,23 @@ export interface Node {
   readonly edges: readonly Edge[];
   /** The shortest life of what it keeps: its own, or for a transient that of what it is made of. */
   readonly keeps: Lifetime;
-  /** The kinds of scope that carry something below it; most often none. */
-  readonly carriers: ReadonlySet<ScopeKind>;
+  /** The kinds of scope that carry what it needs; most often none. */
+  readonly carriedBy: ReadonlySet<ScopeKind>;
 }
 
+/** Leads from one who needs something to what he needs. */
 export interface Edge {
   readonly need: Need;
   readonly node: Node;
 }
 
-/** How the values of keys are found. */
+/** What was registered. */
 export interface Providers {
+  /** Returns `undefined` when a key was not registered, and what it says itself counts. */
   find(key: Key): Provider | undefined;
 }
 
-/** Lengths of life: what lives long must not hold what lives short. */
-const LENGTH = { transient: 4, singleton: 3, request: 2, handler: 1 } as const;
-
-const NO_CARRIERS: ReadonlySet<ScopeKind> = new Set();
+const NO_KINDS: ReadonlySet<ScopeKind> = new Set();
 
 /**
  * Who needs whom. Grows as entry points are added; every fault found on the way is kept, and the
@@ -37,7 +37,7 @@ const NO_CARRIERS: ReadonlySet<ScopeKind> = new Set();
 export class Graph {
   readonly faults: InjectionError[] = [];
   readonly #providers: Providers;
-  /** A key that cannot be built is kept without a node, and so reported once. */
+  /** A key that cannot be built is kept with `undefined`, and so reported once. */
   readonly #nodes = new Map<Key, Node | undefined>();
   /** The way from the entry point to what is being added. */
   #trail: (Hop & { readonly key?: Key })[] = [];
@@ -62,18 +62,18 @@ export class Graph {
   /**
    * Adds what an entry point needs, with everything below it.
    *
-   * @param entry - For error messages: who asks.
-   * @param kind - Of the scopes that it will be given in.
+   * @param asker - For error messages: who asks. `undefined` when the need speaks for itself.
+   * @param kind - The kind of the scopes that it will be given in.
    * @returns What can be built. Why the others cannot is then among the faults.
    */
-  add(needs: readonly Need[], entry: string | undefined, kind: ScopeKind): Edge[] {
-    this.#trail = entry === undefined ? [] : [{ name: entry }];
+  add(needs: readonly Need[], asker: string | undefined, kind: ScopeKind): Edge[] {
+    this.#trail = asker === undefined ? [] : [{ name: asker }];
     this.#addedBefore = this.#trail.length;
     const edges: Edge[] = [];
     for (const need of needs) {
       const node = this.#visit(need);
       if (!node) continue;
-      this.#checkCarriers({ need, node }, kind);
+      this.#checkKind({ need, node }, kind);
       edges.push({ need, node });
     }
     return edges;
@@ -112,14 +112,14 @@ export class Graph {
       return this.#report(provider.code, provider.problem, provider.remedy);
     }
     if (provider.kind === 'alias') return this.#visit({ key: provider.to });
-    const base = { key, name: nameOf(key), provider, edges: [], carriers: NO_CARRIERS };
+    const base = { key, name: nameOf(key), provider, edges: [], carriedBy: NO_KINDS };
     switch (provider.kind) {
       case 'value':
         return { ...base, lifetime: 'singleton', keeps: 'singleton' };
       case 'external': {
-        const { carriedBy } = provider.source;
-        const carriers = carriedBy === 'any' ? NO_CARRIERS : new Set([carriedBy]);
-        return { ...base, lifetime: 'request', keeps: 'request', carriers };
+        const kind = provider.source.carriedBy;
+        const carriedBy = kind === 'any' ? NO_KINDS : new Set([kind]);
+        return { ...base, lifetime: 'request', keeps: 'request', carriedBy };
       }
       case 'lazy':
         this.#lazyTargets.push(this.#follow(provider.of));
@@ -137,7 +137,7 @@ export class Graph {
           lifetime,
           edges,
           keeps: lifetime === 'transient' ? keeps : lifetime,
-          carriers: union(edges),
+          carriedBy: union(edges),
         };
       }
     }
@@ -162,20 +162,20 @@ export class Graph {
     };
   }
 
-  #checkCarriers(edge: Edge, kind: ScopeKind): void {
-    for (const carrier of edge.node.carriers) {
-      if (carrier === kind) continue;
+  #checkKind(edge: Edge, kind: ScopeKind): void {
+    for (const wanted of edge.node.carriedBy) {
+      if (wanted === kind) continue;
       const found = pathsTo(
         edge,
-        ({ provider }) => provider.kind === 'external' && provider.source.carriedBy === carrier,
+        ({ provider }) => provider.kind === 'external' && provider.source.carriedBy === wanted,
       );
       for (const path of found) {
         this.#report(
           'TA112',
-          `${path.at(-1)!.name} exists only during ${describeCarrier(carrier)}`,
+          `${path.at(-1)!.name} exists only during ${describeKind(wanted)}`,
           kind === 'task'
             ? 'A task outlives its request: put what it needs into its payload or arguments.'
-            : `Ask for it where ${describeCarrier(carrier)} is, or reach it there with lazy().`,
+            : `Ask for it where ${describeKind(wanted)} is, or reach it there with lazy().`,
           path,
         );
       }
@@ -225,6 +225,24 @@ export class Graph {
   }
 }
 
+/**
+ * Every key that needs lead to, each once, in the order in which they are asked for. Follows what was
+ * provided or overridden; what is reached with `lazy()`, and what cannot be built, ends the way.
+ */
+export function reach(needs: readonly Need[], providers: Providers): Key[] {
+  const reached = new Set<Key>();
+  const visit = ({ key }: Need): void => {
+    if (key instanceof Unusable || reached.has(key)) return;
+    reached.add(key);
+    const provider = providers.find(key) ?? defaultProvider(key);
+    if (provider instanceof Unusable) return;
+    if (provider.kind === 'alias') visit({ key: provider.to });
+    else if ('needs' in provider) provider.needs.forEach(visit);
+  };
+  needs.forEach(visit);
+  return [...reached];
+}
+
 /** A hop whose label is looked for when it is shown. */
 class TrailHop implements Hop {
   readonly key: Key;
@@ -245,16 +263,16 @@ class TrailHop implements Hop {
 }
 
 function shortest(edges: readonly Edge[]): Lifetime {
-  let shortest: Lifetime = 'transient'; // of nothing at all: no limit
+  let shortest: Lifetime = 'transient'; // no limit, if there are no edges
   for (const { node } of edges) if (LENGTH[node.keeps] < LENGTH[shortest]) shortest = node.keeps;
   return shortest;
 }
 
 function union(edges: readonly Edge[]): ReadonlySet<ScopeKind> {
-  let union = NO_CARRIERS;
+  let union = NO_KINDS;
   for (const { node } of edges) {
-    if (node.carriers.size === 0 || node.carriers === union) continue;
-    union = union.size === 0 ? node.carriers : new Set([...union, ...node.carriers]);
+    if (node.carriedBy.size === 0 || node.carriedBy === union) continue;
+    union = union.size === 0 ? node.carriedBy : new Set([...union, ...node.carriedBy]);
   }
   return union;
 }
@@ -263,7 +281,7 @@ function describeLife(lifetime: Lifetime): string {
   return lifetime === 'singleton' ? 'the whole app' : `one ${lifetime}`;
 }
 
-function describeCarrier(kind: ScopeKind): string {
+function describeKind(kind: ScopeKind): string {
   return kind === 'http' ? 'an HTTP request' : `a ${kind}`;
 }
 

@@ -19,18 +19,18 @@ export {
 } from './errors.ts';
 export { inject } from './inject.ts';
 export { injectableLifetime, markInjectable } from './metadata.ts';
-export type { Plan, Step } from './plan.ts';
+export type { Lifetime } from './lifetime.ts';
+export type { Plan } from './plan.ts';
 export {
   dependency,
   methodNeeds,
   type Dependency,
   type DependencyOptions,
-  type Lifetime,
   type Need,
   type Provision,
 } from './provider.ts';
 export type { Scope } from './scope.ts';
-export { isPromise, type Failure } from './teardown.ts';
+export type { Failure } from './teardown.ts';
 export {
   INVALID,
   lazy,

@@ -17,11 +17,14 @@ export function setResolver(resolver: Resolver | undefined): Resolver | undefine
 }
 
 /**
- * Asks for a dependency inside a field initialiser, a constructor or a dependency function. Works
- * with every compiler, since it needs no decorator metadata.
+ * Asks for a dependency inside a field initialiser, a constructor or a dependency function, helpers that
+ * they call included. Works with every compiler, since it needs no decorator metadata.
  *
- * @throws {ResolutionError} `TA122` when nothing is being built: after an `await`, or in a plain `new`.
- * @throws {InjectionError} `TA113` when another copy of this package may be building.
+ * @throws {ResolutionError} `TA122` when no container is building: after an `await`, or in a plain `new`;
+ *   `TA123` when the value has to be waited for; `TA124` when it needs who asks.
+ * @throws {InjectionError} `TA111` when a singleton asks for what lives in a scope; `TA113` when another copy
+ *   of this package may be building.
+ * @throws {InvalidContainerError} `TA100` when it cannot be built.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
 export function inject<X extends Source<any> | Class<any>>(source: X): Gives<X> {

@@ -1,12 +1,13 @@
 import 'reflect-metadata';
 import { THIS_COPY } from './copies.ts';
-import type { Lifetime } from './provider.ts';
+import type { Lifetime } from './lifetime.ts';
 import type { Key } from './token.ts';
 
 // Symbols of the global registry, so that two copies of this module see each other's.
 const INJECTABLE = Symbol.for('thereafter.injectable');
 const INPUTS = Symbol.for('thereafter.inputs');
 
+/** What a decorator has left on a class. */
 interface Mark {
   readonly lifetime: Lifetime;
   /** The copy of this package whose decorator it was. */
@@ -21,24 +22,23 @@ export interface Parameter {
   readonly type: { readonly value: unknown } | undefined;
 }
 
-/** Makes a class injectable, as `@Injectable()` does; for decorators that are built on it. */
+/** Makes a class injectable, as `@Injectable()` does, for decorators of others. */
 export function markInjectable(target: object, lifetime: Lifetime): void {
   const mark: Mark = { lifetime, copy: THIS_COPY };
   Reflect.defineMetadata(INJECTABLE, mark, target);
 }
 
-/** The lifetime an `@Injectable()`-like decorator gave to exactly this class, not to its parent. */
+/**
+ * How long instances of a class live, as its own decorator says.
+ *
+ * @returns `undefined` when it is not decorated, even if its parent is.
+ */
 export function injectableLifetime(target: object): Lifetime | undefined {
   return markOf(target)?.lifetime;
 }
 
-/** Which copy of this package decorated a class, when it was not this one. */
-export function otherCopyThatMarked(target: object): string | undefined {
-  const copy = markOf(target)?.copy;
-  return copy === THIS_COPY ? undefined : copy;
-}
-
-function markOf(target: object): Mark | undefined {
+/** What the decorator of exactly this class says, not that of its parent. */
+export function markOf(target: object): Mark | undefined {
   return Reflect.getOwnMetadata(INJECTABLE, target) as Mark | undefined;
 }
 
@@ -57,7 +57,7 @@ export function setInput(
 /**
  * The parameters of a method, or of a constructor when `method` is absent.
  *
- * @returns Nothing when neither a decorator nor the compiler said anything about them.
+ * @returns `undefined` when neither a decorator nor the compiler said anything about them.
  */
 export function parametersOf(
   target: object,
@@ -75,9 +75,7 @@ export function parametersOf(
 
 /** How many parameters a constructor or method has before the first with a default value. */
 export function declaredCount(target: object, method: string | symbol | undefined): number {
-  const owner =
-    method === undefined ? target : (target as Record<string | symbol, unknown>)[method];
-  return typeof owner === 'function' ? owner.length : 0;
+  return functionOf(target, method)?.length ?? 0;
 }
 
 function lastOf(inputs: Map<number, Key> | undefined): number[] {
@@ -104,4 +102,50 @@ function defineMetadata(
 ): void {
   if (method === undefined) Reflect.defineMetadata(name, value, target);
   else Reflect.defineMetadata(name, value, target, method);
+}
+
+/**
+ * The names that parameters have in the source text, for messages only: a bundler may have shortened
+ * them, and a default value may be too tangled to skip. Nothing is ever resolved by them.
+ */
+export function parameterNames(
+  target: object,
+  method: string | symbol | undefined,
+): readonly (string | undefined)[] {
+  const owner = functionOf(target, method);
+  if (!owner) return [];
+  const source = withoutComments(Function.prototype.toString.call(owner));
+  const start = method === undefined ? /\bconstructor\s*\(/.exec(source) : /^[^(]*\(/.exec(source);
+  if (!start) return [];
+  return splitList(source.slice(start.index + start[0].length)).map(
+    (parameter) => /^\s*(?:\.{3})?\s*([\w$]+)/.exec(parameter)?.[1],
+  );
+}
+
+/** The parts of a list up to the bracket that closes it. */
+function splitList(text: string): string[] {
+  const parts = [''];
+  let depth = 0;
+  for (const character of text) {
+    if ('([{'.includes(character)) depth += 1;
+    if (')]}'.includes(character)) depth -= 1;
+    if (depth < 0) break;
+    if (character === ',' && depth === 0) parts.push('');
+    else parts[parts.length - 1] += character;
+  }
+  return parts.filter((part) => part.trim() !== '');
+}
+
+function withoutComments(source: string): string {
+  return source.replaceAll(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '');
+}
+
+/** The method, or the class itself when `method` is `undefined`. */
+function functionOf(
+  target: object,
+  method: string | symbol | undefined,
+): ((...args: never) => unknown) | undefined {
+  const found =
+    method === undefined ? target : (target as Record<string | symbol, unknown>)[method];
+  return typeof found === 'function' ? (found as (...args: never) => unknown) : undefined;
 }

@@ -1,13 +1,7 @@
-import { describeCopies } from './copies.ts';
+import { describeCopies, THIS_COPY } from './copies.ts';
 import type { InjectionCode } from './errors.ts';
-import {
-  declaredCount,
-  injectableLifetime,
-  otherCopyThatMarked,
-  parametersOf,
-  type Parameter,
-} from './metadata.ts';
-import { parameterNames } from './parameter-names.ts';
+import type { Lifetime } from './lifetime.ts';
+import { declaredCount, markOf, parameterNames, parametersOf, type Parameter } from './metadata.ts';
 import {
   nameOf,
   type Class,
@@ -20,37 +14,33 @@ import {
   type Values,
 } from './token.ts';
 
-/**
- * How long a value lives.
- *
- * - `singleton` one per container, until it is closed
- * - `request` one per scope: an HTTP request with its background tasks, a task run, a test
- * - `handler` one per scope, closed when the handler has returned, before the response is sent
- * - `transient` a new one for each place that asks
- */
-export type Lifetime = 'singleton' | 'request' | 'handler' | 'transient';
-
+/** What `dependency()` may be told besides. */
 export interface DependencyOptions {
-  /** Default `'request'`. */
+  /** How long the value lives; default `'request'`. */
   readonly scope?: Lifetime;
   /** For error messages; default: the name of the function. */
   readonly name?: string;
 }
 
-/** A function that makes a value from other dependencies. */
+/** A function that makes a value from other dependencies. What `dependency()` returns. */
 export interface Dependency<V> extends Source<V> {
   readonly kind: 'dependency';
+  /** For error messages. */
   readonly name: string;
+  /** How long the value lives. */
   readonly lifetime: Lifetime;
+  /** What it needs, by the names under which it gets it. */
   readonly inputs: Readonly<Record<string, Key>>;
+  /** Makes the value. */
   readonly make: (values: never) => unknown;
 }
 
 /**
- * Declares a function dependency: a record of what it needs, then a function of that record.
+ * Declares a function dependency: a record of what it needs, then a function of that record. A promise is
+ * awaited before the value is passed on.
  *
- * A generator's code after `yield` runs when the scope ends; an error of the handler arrives at the
- * `yield` and stays an error even if the generator swallows it.
+ * A generator yields its value, exactly once. Its code after `yield` runs when the scope ends; an error of
+ * the handler arrives at the `yield` and stays an error even if the generator swallows it.
  */
 export function dependency<const I extends Inputs, V>(
   inputs: I,
@@ -92,8 +82,9 @@ export type Provision<T> =
 
 /** A parameter of something that is to be built. */
 export interface Need {
-  /** For error messages, e.g. `mailer` or `auth`; absent where it would say nothing. */
+  /** For error messages, e.g. `mailer` or `auth`; absent where there is no name to tell. */
   readonly label?: string;
+  /** What is asked for; why that cannot be injected, if it cannot. */
   readonly key: Key | Unusable;
 }
 
@@ -130,6 +121,7 @@ export type Provider =
       readonly needs: readonly Need[];
     };
 
+/** Says as a provider what a user says of a token or class. */
 export function toProvider(provision: Provision<unknown>): Provider {
   if ('value' in provision) return { kind: 'value', value: provision.value };
   return { kind: 'alias', to: 'class' in provision ? provision.class : provision.make };
@@ -169,11 +161,10 @@ export function defaultProvider(key: Key): Provider | Unusable {
 }
 
 function classProvider(target: Class): Provider | Unusable {
-  const lifetime = injectableLifetime(target);
-  if (lifetime === undefined) return notDecorated(target);
-  const copy = otherCopyThatMarked(target);
-  if (copy !== undefined) {
-    const { problem, remedy } = describeCopies(copy);
+  const mark = markOf(target);
+  if (!mark) return notDecorated(target);
+  if (mark.copy !== THIS_COPY) {
+    const { problem, remedy } = describeCopies(mark.copy);
     return new Unusable(
       'TA113',
       `${nameOf(target)} was decorated by another copy: ${problem}`,
@@ -185,7 +176,7 @@ function classProvider(target: Class): Provider | Unusable {
     kind: 'class',
     class: target,
     isDisposable: Symbol.asyncDispose in prototype || Symbol.dispose in prototype,
-    lifetime,
+    lifetime: mark.lifetime,
     needs: constructorNeeds(target),
   };
 }
@@ -208,9 +199,7 @@ function constructorNeeds(target: Class): readonly Need[] {
   const parameters = parametersOf(target);
   if (parameters) return toNeeds(parameters, target, undefined, nameOf(target));
   if (target.length > 0) {
-    return [
-      { key: injectableLifetime(target) === undefined ? notDecorated(target) : noMetadata(target) },
-    ];
+    return [{ key: markOf(target) ? noMetadata(target) : notDecorated(target) }];
   }
   // A decorated class without a constructor of its own has its parent's.
   const parent: unknown = Object.getPrototypeOf(target);
@@ -219,7 +208,11 @@ function constructorNeeds(target: Class): readonly Need[] {
     : [];
 }
 
-/** What the parameters of a decorated method ask for. */
+/**
+ * What the parameters of a decorated method ask for, an inherited one included.
+ *
+ * @returns One need for each parameter. A parameter that cannot be injected is a fault when it is planned.
+ */
 export function methodNeeds(target: Class, method: string | symbol): readonly Need[] {
   const name = `${nameOf(target)}.${String(method)}`;
   let owner: object | null = target.prototype as object;

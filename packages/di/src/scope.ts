@@ -1,25 +1,17 @@
-import { begin, build, isPending, type Builder } from './build.ts';
+import { available, execute, obtain, valid } from './execute.ts';
 import { ResolutionError } from './errors.ts';
 import type { Node } from './graph.ts';
-import { setResolver } from './inject.ts';
-import { EMPTY, type Plan, type Step } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { EMPTY, type Keeper } from './step.ts';
 import { isPromise, tearDown, throwAny, type Failure, type Teardown } from './teardown.ts';
-import {
-  INVALID,
-  nameOf,
-  type Class,
-  type Gives,
-  type Key,
-  type ScopeKind,
-  type Source,
-} from './token.ts';
+import { nameOf, type Class, type Gives, type Key, type ScopeKind, type Source } from './token.ts';
 
 /** What a scope needs of its container. */
 export interface ScopeOwner {
   /** The node of a key that a scope of this kind can give. Throws when it cannot be built. */
   require(key: Key, kind: ScopeKind): Node;
   /** The value of a singleton, or a promise of it while it is being built. */
-  singleton(node: Node): unknown;
+  valueOf(singleton: Node): unknown;
   /** What `lazy()` gives: the current scope answers it, else this one. */
   lazily(of: () => Key, scope: Scope): unknown;
 }
@@ -28,13 +20,13 @@ export interface ScopeOwner {
  * The life of what is made for one request, one task run or one test: values are made at most once
  * in it, and ended in reverse order when it closes.
  */
-export class Scope implements AsyncDisposable, Builder {
+export class Scope implements AsyncDisposable, Keeper {
   /** What the scope was opened with: an HTTP context, a job. */
   readonly carrier: unknown;
   readonly #owner: ScopeOwner;
   readonly #plan: Plan;
   readonly #slots: unknown[];
-  /** Values of what the plan did not foresee, and promises of what is not settled yet. */
+  /** Values of what the plan did not foresee. */
   #others: Map<Node, unknown> | undefined = undefined;
   #making: Set<Node> | undefined = undefined;
   #teardowns: Teardown[] | undefined = undefined;
@@ -48,6 +40,7 @@ export class Scope implements AsyncDisposable, Builder {
     this.carrier = carrier;
   }
 
+  /** The name of its plan, for error messages. */
   get name(): string {
     return this.#plan.name;
   }
@@ -55,69 +48,35 @@ export class Scope implements AsyncDisposable, Builder {
   /**
    * Makes what the plan foresees, in its order; synchronous unless a step is not.
    *
-   * @returns The slots, where the plan's outputs are.
+   * @returns The slots: the values of the entry points are at `plan.entries`. When an input was not valid,
+   *   what needs it has no value there.
+   * @throws What a step threw; what was made before is ended by `close()`.
    */
   run(): readonly unknown[] | Promise<readonly unknown[]> {
-    return this.#runFrom(0, false);
-  }
-
-  #runFrom(first: number, isInvalid: boolean): readonly unknown[] | Promise<readonly unknown[]> {
-    const slots = this.#slots;
-    const { steps } = this.#plan;
-    const previous = setResolver(this);
-    try {
-      for (let i = first; i < steps.length; i++) {
-        const step = steps[i]!;
-        if (slots[step.slot] !== EMPTY || (isInvalid && !step.read)) continue;
-        if (step.isPlain) {
-          slots[step.slot] = step.make(slots);
-          continue;
-        }
-        const made = this.#perform(step);
-        if (isPending(step.node, made)) {
-          // Who asks meanwhile, through lazy(), shares it. No step looks at it before it is settled.
-          slots[step.slot] = made;
-          return made.then((value) => {
-            slots[step.slot] = value;
-            return this.#runFrom(i + 1, isInvalid || value === INVALID);
-          });
-        }
-        if (made === INVALID) isInvalid = true;
-        slots[step.slot] = made;
-      }
-    } finally {
-      setResolver(previous);
-    }
-    return slots;
-  }
-
-  #perform(step: Step): unknown {
-    if (step.read) return step.read(this.carrier);
-    return begin(step.node, step.make(this.#slots), this);
+    return execute(this.#plan.steps, this.#slots, this.carrier, this, itself);
   }
 
   /**
-   * The value of a dependency in this scope.
+   * The value of a dependency in this scope, made if it is not there yet.
    *
-   * @throws {ResolutionError} `TA120` when the scope has ended.
+   * @throws {ResolutionError} `TA120` when the scope has ended, `TA125` when an input is not valid.
    * @throws {InvalidContainerError} `TA100` when it cannot be built.
+   * @throws What making it threw.
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
   async get<X extends Source<any> | Class<any>>(source: X): Promise<Gives<X>> {
     const node = this.#require(source as unknown as Key); // every source is an object with a kind
-    return valid(node, await this.#resolve(node)) as Gives<X>;
+    return valid(node, await this.valueOf(node)) as Gives<X>;
   }
 
-  /** The value of a dependency that can be had without waiting; for `inject()` and `lazy()`. */
+  /**
+   * The value of a dependency that can be had without waiting; for `inject()` and `lazy()`.
+   *
+   * @internal
+   */
   resolveNow(key: Key): unknown {
     const node = this.#require(key);
-    const value = this.#resolve(node);
-    if (!isPending(node, value)) return valid(node, value);
-    void value.then(undefined, () => undefined); // reported here, not as an unhandled rejection
-    throw new ResolutionError(
-      'TA123',
-      `${nameOf(key)} is asynchronous and was not awaited yet: ask for it as a parameter or input, not with inject() or lazy().`,
-    );
+    return available(node, this.valueOf(node));
   }
 
   #require(key: Key): Node {
@@ -130,39 +89,29 @@ export class Scope implements AsyncDisposable, Builder {
     return this.#owner.require(key, this.#plan.kind);
   }
 
-  #resolve(node: Node): unknown {
-    if (node.provider.kind === 'lazy') return this.#owner.lazily(node.provider.of, this);
-    if (node.lifetime === 'singleton') return this.#owner.singleton(node);
-    const slot = this.#plan.slotOf(node);
-    if (slot !== undefined && this.#slots[slot] !== EMPTY) return this.#slots[slot];
-    if (this.#others?.has(node)) return this.#others.get(node);
-    const value = this.#build(node);
-    if (node.lifetime === 'transient') return value;
-    this.#remember(node, value);
-    if (isPending(node, value)) {
-      // A promise stands in for the value, so that two who ask at once share it.
-      void value.then(
-        (settled) => this.#remember(node, settled),
-        () => undefined,
-      );
-    }
-    return value;
+  /** @internal */
+  valueOf(node: Node): unknown {
+    if (node.provider.kind === 'lazy') return this.lazily(node.provider.of);
+    return node.lifetime === 'singleton' ? this.#owner.valueOf(node) : obtain(node, this);
   }
 
-  #remember(node: Node, value: unknown): void {
-    const slot = isPending(node, value) ? undefined : this.#plan.slotOf(node);
+  /** @internal */
+  kept(node: Node): unknown {
+    const slot = this.#plan.slotOf(node);
+    if (slot !== undefined) return this.#slots[slot];
+    return this.#others?.has(node) ? this.#others.get(node) : EMPTY;
+  }
+
+  /** @internal */
+  keep(node: Node, value: unknown): void {
+    const slot = this.#plan.slotOf(node);
     if (slot === undefined) (this.#others ??= new Map()).set(node, value);
     else this.#slots[slot] = value;
   }
 
-  #build(node: Node): unknown {
-    if (node.provider.kind === 'external') {
-      return (node.provider.source.reader() as (carrier: unknown) => unknown)(this.carrier);
-    }
-    const inputs = inSequence(node.edges, (edge) => this.#resolve(edge.node));
-    const make = (values: readonly unknown[]): unknown =>
-      values.includes(INVALID) ? INVALID : build(node, values, this);
-    return inputs instanceof Promise ? inputs.then(make) : make(inputs);
+  /** @internal */
+  lazily(of: () => Key): unknown {
+    return this.#owner.lazily(of, this);
   }
 
   /** @internal */
@@ -223,26 +172,7 @@ export class Scope implements AsyncDisposable, Builder {
   }
 }
 
-/** For the most scopes, which have nothing to end: no promise is made. */
+/** For most scopes, which have nothing to end: no promise is made. */
 const DONE: Promise<void> = Promise.resolve();
 
-function valid(node: Node, value: unknown): unknown {
-  if (value !== INVALID) return value;
-  throw new ResolutionError('TA125', `${node.name} needs an input that is not valid.`);
-}
-
-/** Visits one after another, waiting only where something has to be awaited. */
-function inSequence<T extends { readonly node: Node }>(
-  items: readonly T[],
-  visit: (item: T) => unknown,
-  done: unknown[] = [],
-): unknown[] | Promise<unknown[]> {
-  for (let i = done.length; i < items.length; i++) {
-    const value = visit(items[i]!);
-    if (isPending(items[i]!.node, value)) {
-      return value.then((settled) => inSequence(items, visit, [...done, settled]));
-    }
-    done.push(value);
-  }
-  return done;
-}
+const itself = (slots: readonly unknown[]): readonly unknown[] => slots;

@@ -1,7 +1,7 @@
 /** Ends one value; may be asynchronous, may throw. `failure` is what the handler threw, if it did. */
 export type Teardown = (failure: Failure | undefined) => unknown;
 
-/** An error in a box, since anything may be thrown, `undefined` included. */
+/** What was thrown, in a box, since anything may be thrown, `undefined` included. */
 export interface Failure {
   readonly error: unknown;
 }
@@ -45,8 +45,10 @@ export function disposal(value: Partial<AsyncDisposable & Disposable>): Teardown
   return () => (value[Symbol.asyncDispose] ?? value[Symbol.dispose])?.call(value);
 }
 
-type AnyGenerator = Generator | AsyncGenerator;
+/** What a generator function returns, asynchronous or not. */
+export type AnyGenerator = Generator | AsyncGenerator;
 
+/** Whether a value is what a generator function returns. */
 export function isGenerator(value: unknown): value is AnyGenerator {
   if (typeof value !== 'object' || value === null) return false;
   const tag = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
@@ -74,6 +76,7 @@ export function generatorEnd(generator: AnyGenerator, name: string): Teardown {
   };
 }
 
+/** Whether a value is to be awaited: an object with a `then`. */
 export function isPromise(value: unknown): value is Promise<unknown> {
   return (
     typeof value === 'object' &&

@@ -1,10 +1,10 @@
-/** Anything with a constructor, abstract classes included. */
+/** A class, abstract ones included. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: constructor parameters are contravariant
 export type Class<T = unknown> = abstract new (...args: any[]) => T;
 
 declare const given: unique symbol;
 
-/** Something that gives a `V` when it is asked for as a dependency. */
+/** Something that stands for a `V` when it is asked for as a dependency: a token, say. */
 export interface Source<V> {
   readonly [given]: V;
 }
@@ -12,26 +12,30 @@ export interface Source<V> {
 /** A name for a dependency whose type has no value at run time, such as an interface. */
 export interface Token<T> extends Source<T> {
   readonly kind: 'token';
+  /** For error messages. */
   readonly name: string;
   /** Makes its value when nobody has provided one. */
   readonly default: (() => T) | undefined;
 }
 
+/** What `token()` may be told besides. */
 export interface TokenOptions<T> {
-  /** Makes the value when nobody provides one; called once, when the container starts. */
+  /** Makes the value when nobody provides one; called once for each container. */
   readonly default?: () => T;
 }
 
-/** Reaches a dependency at the moment of use instead of at construction. */
+/** Reaches a dependency at the moment of use instead of at construction. What `lazy()` stands for. */
 export interface Lazy<T> {
   /**
    * The value in the scope that is current now.
    *
-   * @throws {ResolutionError} `TA122` outside of any scope, for a dependency that lives in one.
+   * @throws {ResolutionError} `TA122` outside of any scope, for a dependency that lives in one; `TA120` when
+   *   the scope has ended; `TA123` when the value has to be waited for; `TA124` when it needs who asks.
    */
   get(): T;
 }
 
+/** What `lazy()` returns. */
 export interface LazySource<T> extends Source<Lazy<T>> {
   readonly kind: 'lazy';
   readonly of: () => Class<T> | Token<T>;
@@ -48,13 +52,13 @@ export interface ExternalSource {
   /** The kind of scope that carries it. */
   readonly carriedBy: ScopeKind;
   /**
-   * Compiles the reader, once, when a plan is made. A reader may return a promise, or `INVALID` when
-   * the value is unusable and the reason has been noted on the carrier.
+   * Compiles the reader, once for each plan. A reader may return a promise, or `INVALID` when the value is
+   * unusable; the reason it leaves on the carrier.
    */
   reader(): (carrier: never) => unknown;
 }
 
-/** What an execution scope was opened for. `any` stands for a scope without a carrier. */
+/** What a scope was opened for. `any` stands for a scope without a carrier. */
 export type ScopeKind = 'http' | 'task' | 'any';
 
 /**
@@ -70,16 +74,17 @@ export type Key = Class | (object & { readonly kind: string });
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
 export type Inputs = Readonly<Record<string, Source<any> | Class<any>>>;
 
-/** The value that a key gives. */
+/** The type of the value that a source or class stands for. */
 export type Gives<X> = X extends Source<infer V> ? V : X extends Class<infer T> ? T : never;
 
-/** The values of a record of inputs. */
+/** The types of the values of a record of inputs. */
 export type Values<I> = { [K in keyof I]: Gives<I[K]> };
 
 /**
  * Names a dependency that has no class of its own.
  *
- * @param name - Shown in error messages; two tokens of one name stay different.
+ * @param name - For error messages; two tokens of one name stay different.
+ * @param options.default - Makes the value when nobody provides one; without it, that is a fault (`TA106`).
  */
 export function token<T>(name: string, options: TokenOptions<T> = {}): Token<T> {
   return { kind: 'token', name, default: options.default } as Token<T>; // the symbol of Source exists in types only
@@ -94,7 +99,7 @@ export function lazy<T>(of: () => Class<T> | Token<T>): Source<Lazy<T>> {
   return { kind: 'lazy', of } as LazySource<T>; // the symbol of Source exists in types only
 }
 
-/** The name of a key for people. */
+/** The name of a key, or of what is no key, for people. */
 export function nameOf(key: unknown): string {
   if (typeof key === 'function') return key.name || 'an anonymous class';
   if (typeof key !== 'object' || key === null) return String(key);

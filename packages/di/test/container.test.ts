@@ -244,6 +244,23 @@ describe('a container', () => {
     expect(() => container.get(Session)).toThrow(expect.objectContaining({ code: 'TA111' }));
   });
 
+  it('is TA111 when asked for a transient that needs what lives in a scope', async () => {
+    @Injectable({ scope: 'request' })
+    class Session {}
+    @Injectable({ scope: 'transient' })
+    class Helper {
+      constructor(readonly session: Session) {}
+    }
+    await using container = createContainer();
+    await container.start(Helper);
+    expect(() => container.get(Helper)).toThrow(
+      expect.objectContaining({
+        code: 'TA111',
+        message: expect.stringContaining('Helper lives for one request'),
+      }),
+    );
+  });
+
   it('is TA123 when asked for an async singleton that start() was not told of', async () => {
     const pool = dependency({}, async () => 1, { scope: 'singleton' });
     await using container = createContainer();

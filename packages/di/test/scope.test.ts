@@ -226,6 +226,32 @@ describe('inputs that come with a scope', () => {
     expect([read, made]).toEqual([['a', 'b'], []]);
   });
 
+  it('are all read for who asks outside of the plan, though one is not valid', async () => {
+    const read: string[] = [];
+    const made: string[] = [];
+    const noting = (name: string, value: unknown) =>
+      ({
+        kind: 'external',
+        name,
+        carriedBy: 'any',
+        reader: () => () => {
+          read.push(name);
+          return value;
+        },
+      }) as unknown as ReturnType<typeof input>;
+    const inputs = {
+      a: noting('a', INVALID),
+      b: noting('b', Promise.resolve(INVALID)),
+      c: noting('c', 1),
+    };
+    const page = dependency(inputs, () => made.push('page'), { name: 'page' });
+    await using container = createContainer();
+    await container.start();
+    await using scope = container.openScope();
+    await expect(scope.get(page)).rejects.toMatchObject({ code: 'TA125' });
+    expect([read, made]).toEqual([['a', 'b', 'c'], []]);
+  });
+
   it('are TA125 for who asks outside of the plan, when they are not valid', async () => {
     let runs = 0;
     const page = dependency({ a: input('a') }, () => (runs += 1), { name: 'page' });

@@ -1,4 +1,5 @@
-import { MAX_TIMER_MS } from '@thereafter/tasks';
+/** The longest wait of a timer of Node, 24.8 days: beyond, it fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Where the engine and its drivers get the time from, so that a test can make a day pass at once. */
 export interface Clock {
@@ -13,6 +14,7 @@ export interface Clock {
   at(timeMs: number, callback: () => void): () => void;
 }
 
+/** The time of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   at(timeMs, callback) {
@@ -29,3 +31,21 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * Waits for work, but no longer than this. Measures with a timer, whatever clock jobs have.
+ *
+ * @returns Whether it ended in time.
+ * @throws What the work rejects with, in time.
+ */
+export async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.min(Math.max(0, timeoutMs), MAX_TIMER_MS));
+  });
+  try {
+    return await Promise.race([work.then(() => true), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

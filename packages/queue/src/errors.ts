@@ -1,4 +1,5 @@
 import { ThereafterError } from '@thereafter/di';
+import { toMilliseconds, type Duration } from '@thereafter/tasks';
 
 /** Somebody cancelled the job while it ran. The reason of its signal. */
 export class JobCancelledError extends ThereafterError {
@@ -26,6 +27,7 @@ export class JobHandedBackError extends ThereafterError {
 /** One attempt ran longer than it may. The reason of its signal, and the error of the attempt. */
 export class JobTimeoutError extends ThereafterError {
   readonly code = 'JOB_TIMEOUT';
+  /** The `timeout` of its task. */
   readonly timeoutMs: number;
 
   constructor(task: string, id: string, timeoutMs: number) {
@@ -40,6 +42,7 @@ export class JobTimeoutError extends ThereafterError {
 /** The process that ran the job died, or gave no sign of life, and no attempt is left. */
 export class WorkerLostError extends ThereafterError {
   readonly code = 'JOB_WORKER_LOST';
+  /** How often its worker was lost while it ran. */
   readonly crashes: number;
 
   constructor(task: string, id: string, crashes: number) {
@@ -64,7 +67,7 @@ export class StoredPayloadError extends ThereafterError {
   }
 }
 
-/** A payload or a result that would not be the same after a round trip through JSON. */
+/** Thrown for a payload or a result that would not be the same after a round trip through JSON. */
 export class NotJsonError extends ThereafterError {
   readonly code: 'JOB_PAYLOAD_NOT_JSON' | 'JOB_RESULT_NOT_JSON';
   /** Where it is, e.g. `/user/born`; empty for the whole. */
@@ -80,10 +83,12 @@ export class NotJsonError extends ThereafterError {
   }
 }
 
-/** A payload or a result that is larger than what is stored. */
+/** Thrown for a payload or a result that is larger than what is stored. */
 export class TooLargeError extends ThereafterError {
   readonly code: 'JOB_PAYLOAD_TOO_LARGE' | 'JOB_RESULT_TOO_LARGE';
+  /** Most bytes that are stored, as JSON in UTF-8. */
   readonly limitBytes: number;
+  /** How many there were. */
   readonly sizeBytes: number;
 
   constructor(code: TooLargeError['code'], what: string, limitBytes: number, sizeBytes: number) {
@@ -97,7 +102,7 @@ export class TooLargeError extends ThereafterError {
   }
 }
 
-/** A job of a task that the app does not know. */
+/** Thrown for a job of a task that the app does not know. */
 export class TaskNotIncludedError extends ThereafterError {
   readonly code = 'JOB_TASK_NOT_INCLUDED';
 
@@ -109,7 +114,7 @@ export class TaskNotIncludedError extends ThereafterError {
   }
 }
 
-/** Two tasks have one name: of a stored job nobody could say whose it is. */
+/** Thrown when two tasks have one name: of a stored job nobody could say whose it is. */
 export class TaskNameTakenError extends ThereafterError {
   readonly code = 'JOB_TASK_NAME_TAKEN';
 
@@ -121,7 +126,7 @@ export class TaskNameTakenError extends ThereafterError {
   }
 }
 
-/** A schedule that cannot work. */
+/** Thrown for a schedule that cannot work, before the app starts. */
 export class ScheduleError extends ThereafterError {
   readonly code = 'JOB_SCHEDULE_INVALID';
 
@@ -130,7 +135,7 @@ export class ScheduleError extends ThereafterError {
   }
 }
 
-/** Jobs were asked for before the app has started, or after it has closed. */
+/** Thrown when jobs are asked for before the app has started, or after it has closed. */
 export class JobsStateError extends ThereafterError {
   readonly code: 'JOBS_CLOSED' | 'JOBS_NOT_STARTED';
 
@@ -144,7 +149,7 @@ export class JobsStateError extends ThereafterError {
   }
 }
 
-/** The driver cannot do this. */
+/** Thrown when the driver cannot do what is asked. */
 export class JobsUnsupportedError extends ThereafterError {
   readonly code = 'JOBS_UNSUPPORTED';
 
@@ -153,7 +158,7 @@ export class JobsUnsupportedError extends ThereafterError {
   }
 }
 
-/** `wait()` waited for so long as it was told to. The job goes on. */
+/** Thrown by `wait()` when the job has not ended in time. The job goes on. */
 export class JobWaitError extends ThereafterError {
   readonly code = 'JOB_WAIT_TIMEOUT';
 
@@ -164,7 +169,7 @@ export class JobWaitError extends ThereafterError {
   }
 }
 
-/** `wait()` was asked for a job that does not exist, or no longer. */
+/** Thrown by `wait()` for a job that does not exist, or no longer. */
 export class JobUnknownError extends ThereafterError {
   readonly code = 'JOB_UNKNOWN';
 
@@ -180,10 +185,45 @@ export class JobUnknownError extends ThereafterError {
  */
 export class NotRetryable extends ThereafterError {
   readonly code = 'JOB_NOT_RETRYABLE';
+  /** Asked of every error: false means that another attempt is of no use. */
   readonly retryable = false;
 }
 
-/** What a thrown value says, for the message of another error. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+/**
+ * Thrown by a job that comes back later: it did not fail, and the attempt does not count.
+ *
+ * @example if (!(await report.isReady())) throw new Snooze('10m');
+ */
+export class Snooze extends ThereafterError {
+  readonly code = 'JOB_SNOOZED';
+  /** In how long it comes back. */
+  readonly delayMs: number;
+
+  /** @throws {TypeError} When the delay is not a duration. */
+  constructor(delay: Duration) {
+    super(`The job comes back in ${delay}.`);
+    this.delayMs = toMilliseconds(delay);
+  }
+}
+
+/** What was thrown, as far as it can be read: getters may throw. What is long is cut. */
+export function readError(thrown: unknown): {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
+} {
+  try {
+    if (thrown instanceof Error) {
+      const { name, message, stack } = thrown;
+      return { name, message: cut(String(message), 2000), stack: stack && cut(stack, 8000) };
+    }
+    const text = typeof thrown === 'object' && thrown !== null ? 'an object' : String(thrown);
+    return { name: 'Error', message: cut(`It threw ${text}`, 2000) };
+  } catch {
+    return { name: 'Error', message: 'It threw something that cannot be read' };
+  }
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -3,8 +3,8 @@ import type { JobRecord, NewJob } from './driver.ts';
 
 /**
  * What this process publishes of jobs, on the channel `thereafter:job.<name>` of
- * `node:diagnostics_channel`: `enqueued` when the store has it, then for each attempt `started` and one
- * of the others. `retrying`, `snoozed` and `handedBack` jobs come again. A job that is given up because
+ * `node:diagnostics_channel`: `enqueued` when the store has it, then for each attempt `started`, and one
+ * of the others when the store has that. `retrying`, `snoozed` and `handedBack` jobs come again. A job that is given up because
  * its worker was lost has `failed` alone.
  */
 export const JOB_EVENTS = [
@@ -18,14 +18,18 @@ export const JOB_EVENTS = [
   'handedBack',
 ] as const;
 
+/** The name of a job event, as it stands in the name of its channel. */
 export type JobEventName = (typeof JOB_EVENTS)[number];
+
+/** Those that are about an attempt. */
+export type AttemptEventName = Exclude<JobEventName, 'enqueued'>;
 
 /** The message of a job event. */
 export interface JobEventMessage {
   readonly jobId: string;
   readonly taskName: string;
   readonly queue: string;
-  /** Runs begun that count; 0 for `enqueued`. */
+  /** The number of the attempt, from 1; 0 for `enqueued`. */
   readonly attempt: number;
   /** When it happened, in milliseconds since 1970. */
   readonly atMs: number;
@@ -66,15 +70,16 @@ export function publishEnqueued(
   }
 }
 
-/** Publishes what happened to a running job, if somebody listens; nothing is allocated otherwise. */
+/** Publishes what happened to an attempt, if somebody listens; nothing is allocated otherwise. */
 export function publish(
-  name: Exclude<JobEventName, 'enqueued'>,
+  name: AttemptEventName,
   job: JobRecord,
-  detail?: { readonly error?: unknown; readonly delayMs?: number | undefined },
+  atMs: number,
+  error?: unknown,
+  delayMs?: number,
 ): void {
   const to = channels[name];
   if (!to.hasSubscribers) return;
-  const atMs = Date.now();
   const startedAtMs = job.startedAtMs ?? atMs;
   to.publish({
     jobId: job.id,
@@ -84,7 +89,30 @@ export function publish(
     atMs,
     waitedMs: Math.max(0, startedAtMs - Math.max(job.runAtMs, job.enqueuedAtMs)),
     elapsedMs: name === 'started' ? undefined : atMs - startedAtMs,
-    error: detail?.error,
-    delayMs: detail?.delayMs,
+    error,
+    delayMs,
   } satisfies JobEventMessage);
+}
+
+/**
+ * How jobs take part in traces. `telemetry()` of `@thereafter/queue/telemetry` is one, on
+ * OpenTelemetry.
+ */
+export interface Tracing {
+  /** The W3C trace context of who enqueues now, to be stored with the job; undefined outside of a trace. */
+  current(): string | undefined;
+  /** Begins the span of an attempt; undefined for one that is not traced. */
+  start(job: JobRecord): JobSpan | undefined;
+}
+
+/** The span of an attempt. */
+export interface JobSpan {
+  /** Calls a function with the span as the active one, and returns what it returns. */
+  run<T>(call: () => T): T;
+  /**
+   * Ends the span.
+   *
+   * @param error - What the attempt threw, if it did.
+   */
+  end(error?: unknown): void;
 }

@@ -1,3 +1,6 @@
+import type { JobEngine } from '@thereafter/tasks';
+import { Engine, type JobsOptions } from './engine.ts';
+
 export type { Clock } from './clock.ts';
 export type { JobDriver } from './driver.ts';
 export {
@@ -11,13 +14,21 @@ export {
   NotJsonError,
   NotRetryable,
   ScheduleError,
+  Snooze,
   StoredPayloadError,
   TaskNameTakenError,
   TaskNotIncludedError,
   TooLargeError,
   WorkerLostError,
 } from './errors.ts';
-export { JOB_EVENTS, type JobEventMessage, type JobEventName } from './events.ts';
+export type { JobsOptions, WorkerOptions } from './engine.ts';
+export {
+  JOB_EVENTS,
+  type JobEventMessage,
+  type JobEventName,
+  type JobSpan,
+  type Tracing,
+} from './events.ts';
 export type { EnqueueOptions } from './job-store.ts';
 export type { Job, JobError } from './job.ts';
 export {
@@ -27,8 +38,13 @@ export {
   type QueueStatus,
   type ScheduleStatus,
 } from './jobs.ts';
-export { jobs, type JobsOptions } from './queue.ts';
-export { Snooze } from './snooze.ts';
 export { JOB_STATES, type JobState } from './states.ts';
-export type { JobSpan, Tracing } from './tracing.ts';
-export type { WorkerOptions } from './worker.ts';
+
+/**
+ * The engine of durable jobs, for `createApp({ jobs })`. Nothing is connected before the app starts.
+ *
+ * @throws {TypeError} When an option is out of range.
+ */
+export function jobs(options: JobsOptions): JobEngine {
+  return new Engine(options);
+}

@@ -1,18 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { JobsNotStoredError, toMilliseconds, type Duration } from '@thereafter/tasks';
 import type { Clock } from './clock.ts';
-import type { JobDriver, NewJob } from './driver.ts';
+import type { JobDriver, NewJob, Stored } from './driver.ts';
 import { JobsStateError } from './errors.ts';
-import { publishEnqueued } from './events.ts';
-import { newJobId } from './job-id.ts';
+import { publishEnqueued, type Tracing } from './events.ts';
 import { assertPriority, type JobTask } from './job-tasks.ts';
 import { toPayloadText } from './json.ts';
-import type { Tracing } from './tracing.ts';
 
-/** How one job differs from what its task says. */
+/** How a job differs from what its task says. */
 export interface EnqueueOptions {
-  /** Not to run before this has passed. */
+  /** It does not run before this has passed. Not together with `runAt`. */
   readonly delay?: Duration;
-  /** Not to run before this; a time that has passed means now. */
+  /** It does not run before this; a time that has passed means now. */
   readonly runAt?: Date;
   /** 0 to 9, the lower the sooner; default that of the task. */
   readonly priority?: number;
@@ -20,7 +19,7 @@ export interface EnqueueOptions {
   readonly unique?: string;
 }
 
-/** Makes jobs, and puts them into the store as long as it is open. */
+/** Makes jobs, and puts them into the store as long as that is open. */
 export class JobStore {
   readonly clock: Clock;
   readonly #driver: JobDriver;
@@ -83,9 +82,7 @@ export class JobStore {
    * @throws {JobsStateError} `JOBS_NOT_STARTED`, `JOBS_CLOSED`
    * @throws {JobsNotStoredError} `JOBS_NOT_STORED`
    */
-  async put(
-    jobs: readonly NewJob[],
-  ): Promise<readonly { readonly id: string; readonly duplicate: boolean }[]> {
+  async put(jobs: readonly NewJob[]): Promise<readonly Stored[]> {
     const { driver } = this;
     let stored;
     try {
@@ -108,4 +105,14 @@ function dueAt({ delay, runAt }: EnqueueOptions, nowMs: number): number {
   const runAtMs = runAt.getTime();
   if (Number.isNaN(runAtMs)) throw new TypeError('The runAt of a job is not a valid date.');
   return Math.max(runAtMs, nowMs);
+}
+
+/**
+ * The id of a new job: a UUID of version 7 (RFC 9562), whose first 48 bits are the time. Ids that are
+ * made one after another lie beside one another in the index of a store, which halves the cost of
+ * storing a job.
+ */
+export function newJobId(nowMs: number): string {
+  const time = nowMs.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }

@@ -5,18 +5,20 @@ import type { EnqueueOptions, JobStore } from './job-store.ts';
 import type { JobTasks } from './job-tasks.ts';
 import { toJob, toNewJob, type Job } from './job.ts';
 import { planCron } from './schedule.ts';
-import { JOB_STATES, type JobState } from './states.ts';
-import { Waiting } from './waiting.ts';
+import { JOB_STATES, noCounts, type JobState } from './states.ts';
+import { Waiters } from './waiters.ts';
 
 /** Which jobs, and how many. */
 export interface ListOptions {
+  /** Only jobs in this state. */
   readonly state?: JobState;
+  /** Only jobs of this queue. */
   readonly queue?: string;
-  /** The name of a task. */
+  /** Only jobs of the task with this name. */
   readonly task?: string;
-  /** Default 100, at most 1,000. */
+  /** Most jobs of the page: 1 to 1,000, default 100. */
   readonly limit?: number;
-  /** The `next` of the page before. */
+  /** The `next` of the page before; default the newest jobs. */
   readonly after?: string;
 }
 
@@ -26,7 +28,9 @@ export type JobPage = readonly Job[] & { readonly next?: string | undefined };
 /** What is going on in a queue. */
 export interface QueueStatus {
   readonly name: string;
+  /** Whether its jobs wait for `resume()`; false for a store that cannot pause. */
   readonly isPaused: boolean;
+  /** How many of its jobs are in each state. */
   readonly counts: Record<JobState, number>;
 }
 
@@ -34,20 +38,22 @@ export interface QueueStatus {
 export interface ScheduleStatus {
   /** The name of the task whose jobs it makes. */
   readonly task: string;
+  /** As in the options of the task. */
   readonly cron: string;
+  /** As in the options of the task, `'UTC'` if there is none. */
   readonly timeZone: string;
-  /** When its next job is due; null when there is none to come. */
+  /** When its next job is due; null for an expression that never comes again. */
   readonly nextRunAt: Date | null;
 }
 
 /**
  * Stores jobs and steers them. Ask for it by its type, in handlers, tasks and jobs. It works from the
- * start of the app to its end; before it throws `JOBS_NOT_STARTED`, after it `JOBS_CLOSED`.
+ * start of the app to its end: each method throws `JOBS_NOT_STARTED` before, and `JOBS_CLOSED` after.
  */
 export class Jobs {
   readonly #store: JobStore;
   readonly #tasks: JobTasks;
-  readonly #waiting = new Waiting();
+  readonly #waiters = new Waiters();
 
   /** @internal */
   constructor(store: JobStore, tasks: JobTasks) {
@@ -56,9 +62,10 @@ export class Jobs {
   }
 
   /**
-   * Stores a job. Resolved: it survives the death of this process.
+   * Stores a job. When this resolves, the job survives the death of this process.
    *
-   * @returns The job; the one that has the unique key already, if one has.
+   * @param options - How the job differs from what its task says; default in nothing.
+   * @returns The job; if another has its unique key already, that one, and nothing is stored.
    * @throws {TaskNotIncludedError} `JOB_TASK_NOT_INCLUDED`
    * @throws {NotJsonError} `JOB_PAYLOAD_NOT_JSON`
    * @throws {TooLargeError} `JOB_PAYLOAD_TOO_LARGE`
@@ -78,8 +85,9 @@ export class Jobs {
   }
 
   /**
-   * Stores many jobs, all or none; much faster than one by one.
+   * Stores many jobs of a task, all or none; much faster than one by one.
    *
+   * @returns The jobs, in the order of the payloads; an empty list for an empty list.
    * @throws What `enqueue` throws.
    */
   async enqueueMany<C extends Runnable>(
@@ -106,14 +114,14 @@ export class Jobs {
     return job;
   }
 
-  /** A job as it is now; undefined when there is none, or no longer. */
+  /** Returns a job as it is now; undefined when there is none with this id, or no longer. */
   async get(id: string): Promise<Job | undefined> {
     const record = await this.#store.driver.get(id);
     return record ? toJob(record) : undefined;
   }
 
   /**
-   * Waits until a job has completed, failed or been cancelled.
+   * Waits until a job has completed, failed or been cancelled, in whatever process.
    *
    * @param options.timeout - Longest wait; default as long as it takes.
    * @throws {JobWaitError} `JOB_WAIT_TIMEOUT`; the job goes on.
@@ -124,35 +132,49 @@ export class Jobs {
     id: string,
     options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {},
   ): Promise<Job> {
-    const timeoutMs = options.timeout && toMilliseconds(options.timeout);
-    return toJob(await this.#waiting.forEnd(this.#store.driver, id, timeoutMs, options.signal));
+    const { timeout, signal } = options;
+    const waiting = this.#waiters.forEnd(this.#store.driver, id, {
+      timeoutMs: timeout && toMilliseconds(timeout),
+      signal,
+    });
+    return toJob(await waiting);
   }
 
   /**
    * Calls a job off. One that runs is asked to stop, by its signal: it is `cancelled` if it throws, and
    * `completed` if it returns all the same.
    *
-   * @returns Whether there was something to call off.
+   * @returns Whether there was something to call off; false for a job that has ended or does not exist.
    */
   async cancel(id: string): Promise<boolean> {
     const answer = await this.#store.driver.cancel(id);
     return answer === 'cancelled' || answer === 'requested';
   }
 
-  /** Runs a job again that has ended, with all its attempts. False for every other. */
+  /**
+   * Runs a job again that has ended, with all its attempts.
+   *
+   * @returns Whether it will; false for a job that has not ended or does not exist, and when another has
+   *   its unique key.
+   */
   async retry(id: string): Promise<boolean> {
     return await this.#store.driver.retry(id);
   }
 
-  /** Forgets a job, unless it runs. */
+  /**
+   * Forgets a job, unless it runs.
+   *
+   * @returns Whether it did.
+   */
   async remove(id: string): Promise<boolean> {
     return await this.#store.driver.remove(id);
   }
 
   /**
-   * Jobs, the newest first.
+   * Lists jobs, the newest first.
    *
-   * @throws {JobsUnsupportedError} `JOBS_UNSUPPORTED`
+   * @throws {TypeError} When the limit is not a whole number from 1 to 1,000.
+   * @throws {JobsUnsupportedError} `JOBS_UNSUPPORTED` when the store cannot list.
    */
   async list(options: ListOptions = {}): Promise<JobPage> {
     const { limit = 100, after, ...filter } = options;
@@ -165,14 +187,11 @@ export class Jobs {
     return Object.assign(items.map(toJob), { next: cursor });
   }
 
-  /** How many jobs are in each state, of one queue or of all. */
+  /** Counts the jobs in each state, of one queue or, by default, of all. */
   async counts(queue?: string): Promise<Record<JobState, number>> {
     const { driver } = this.#store;
     if (queue !== undefined) return await driver.counts(queue);
-    const total = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<
-      JobState,
-      number
-    >; // every state has one
+    const total = noCounts();
     for (const name of await driver.queues()) {
       const counts = await driver.counts(name);
       for (const state of JOB_STATES) total[state] += counts[state];
@@ -180,7 +199,7 @@ export class Jobs {
     return total;
   }
 
-  /** Every queue that has a job, is paused, or is worked on. */
+  /** Lists every queue that has a job, is paused, or is worked on. */
   async queues(): Promise<readonly QueueStatus[]> {
     const { driver } = this.#store;
     const names = await driver.queues();
@@ -193,7 +212,7 @@ export class Jobs {
     );
   }
 
-  /** The schedules that this program or others have put into the store, by the names of their tasks. */
+  /** Lists the schedules that this program or others have put into the store, by the names of their tasks. */
   async schedules(): Promise<readonly ScheduleStatus[]> {
     const { driver, clock } = this.#store;
     const schedules = await driver.schedules();
@@ -209,13 +228,17 @@ export class Jobs {
    * Starts no more jobs of a queue, in any process, until `resume()`. Those that run go on, and more can
    * be enqueued.
    *
-   * @throws {JobsUnsupportedError} `JOBS_UNSUPPORTED`
+   * @throws {JobsUnsupportedError} `JOBS_UNSUPPORTED` when the store cannot pause.
    */
   async pause(queue: string): Promise<void> {
     await this.#pausing.pause(queue);
   }
 
-  /** @throws {JobsUnsupportedError} `JOBS_UNSUPPORTED` */
+  /**
+   * Ends a pause: jobs of the queue are started again. Does nothing for a queue that is not paused.
+   *
+   * @throws {JobsUnsupportedError} `JOBS_UNSUPPORTED` when the store cannot pause.
+   */
   async resume(queue: string): Promise<void> {
     await this.#pausing.resume(queue);
   }

@@ -14,7 +14,7 @@ export function toPayloadText(payload: unknown, task: string): string {
 }
 
 /**
- * What a job returned as JSON text; nothing for nothing.
+ * What a job returned as JSON text; undefined for undefined.
  *
  * @throws {NotJsonError} `JOB_RESULT_NOT_JSON` when a round trip would change it.
  * @throws {TooLargeError} `JOB_RESULT_TOO_LARGE` beyond `MAX_JSON_BYTES`.

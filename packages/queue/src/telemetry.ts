@@ -10,7 +10,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type { JobRecord } from './driver.ts';
-import type { JobSpan, Tracing } from './tracing.ts';
+import type { JobSpan, Tracing } from './events.ts';
 
 /**
  * Traces each attempt of a job as an OpenTelemetry span of its own below the one that enqueued the job,

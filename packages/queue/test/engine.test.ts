@@ -2,31 +2,17 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createContainer, dependency } from '@thereafter/di';
 import { defineTask, taskSignal, type Logger, type TaskOptions } from '@thereafter/tasks';
 import { Type } from 'typebox';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Arrivals, Rig, task, type AnyTask } from '../src/conformance/driver-under-test.ts';
-import { newJob } from '../src/conformance/new-job.ts';
-import { until } from '../src/conformance/retries.ts';
-import { jobs as createJobs } from '../src/queue.ts';
+import { describe, expect, it } from 'vitest';
+import { Engine } from '../src/engine.ts';
+import type { JobSpan } from '../src/events.ts';
 import { faulty } from '../src/testing/faults.ts';
 import { ManualClock } from '../src/testing/manual-clock.ts';
 import { MemoryStore } from '../src/testing/memory-store.ts';
 import { memory } from '../src/testing/memory.ts';
 import { testJobs } from '../src/testing/test-jobs.ts';
-import type { JobSpan } from '../src/tracing.ts';
+import { Arrivals, newJob, OpenJobs, task, until, type AnyTask } from './support/jobs.ts';
 
-const rig = new Rig({
-  capabilities: memory().capabilities,
-  create() {
-    const store = new MemoryStore();
-    return {
-      address: '',
-      open: () => memory({ store }),
-      [Symbol.asyncDispose]: async () => undefined,
-    };
-  },
-});
-afterEach(() => rig.closeAll());
-
+const rig = new OpenJobs();
 const noop = task('noop', () => undefined);
 
 /** A log that keeps what it is told. */
@@ -43,7 +29,7 @@ function record(): Logger & {
 
 describe('including tasks', () => {
   const include = (...tasks: AnyTask[]): void => {
-    const engine = createJobs({ driver: memory() });
+    const engine = new Engine({ driver: memory() });
     const container = createContainer();
     for (const each of tasks) engine.include(each, container);
   };
@@ -78,17 +64,17 @@ describe('including tasks', () => {
     class Plain {
       run(): void {}
     }
-    const engine = createJobs({ driver: memory() });
+    const engine = new Engine({ driver: memory() });
     expect(() => engine.include(Plain, createContainer())).toThrow('Plain is not a task');
   });
 
   it('runs jobs that were stored under a former name', async () => {
-    const place = await rig.place();
-    const before = await rig.open([task('send', () => 'old')], { place, worker: false });
+    const store = new MemoryStore();
+    const before = await rig.open([task('send', () => 'old')], { store, worker: false });
     const [stored] = await before.driver.enqueue([newJob('1', { task: 'send' })]);
     await before.close();
     const renamed = task('send-mail', () => 'new', { aliases: ['send'] });
-    const { jobs } = await rig.open([renamed], { place });
+    const { jobs } = await rig.open([renamed], { store });
     expect(await jobs.wait(stored!.id)).toMatchObject({ task: 'send', result: 'new' });
   });
 
@@ -109,7 +95,7 @@ describe('including tasks', () => {
 
 describe('enqueueing', () => {
   it('is refused before the start', async () => {
-    const engine = createJobs({ driver: memory() });
+    const engine = new Engine({ driver: memory() });
     const container = createContainer();
     engine.register(container);
     engine.include(noop, container);
@@ -194,7 +180,7 @@ describe('starting', () => {
       [true, 'completed'],
     ] as const) {
       const driver = memory();
-      const engine = createJobs({ driver, worker: false });
+      const engine = new Engine({ driver, worker: false });
       const container = createContainer();
       engine.include(noop, container);
       await container.start();
@@ -210,7 +196,7 @@ describe('starting', () => {
   });
 
   it('refuses a concurrency that is none', () => {
-    expect(() => createJobs({ driver: memory(), worker: { concurrency: 0 } })).toThrow(
+    expect(() => new Engine({ driver: memory(), worker: { concurrency: 0 } })).toThrow(
       'concurrency',
     );
   });
@@ -328,7 +314,7 @@ describe('running', () => {
     for (const start of started) {
       const { jobs } = await rig.open([count], { tracing: { current: () => undefined, start } });
       const { id } = await jobs.enqueue(count, {});
-      expect(await jobs.wait(id, { timeout: '5s' })).toMatchObject({
+      expect(await jobs.wait(id)).toMatchObject({
         state: 'completed',
         attempt: 1,
       });
@@ -337,13 +323,20 @@ describe('running', () => {
   });
 
   it('keeps what was thrown, whatever it was, and cuts what is long', async () => {
+    let names = 0;
     const throwing = (value: unknown): AnyTask =>
-      task(String(value).slice(0, 9), () => Promise.reject(value as Error), { attempts: 1 });
+      task(`throwing ${(names += 1)}`, () => Promise.reject(value as Error), { attempts: 1 });
+    class Unreadable extends Error {
+      override get message(): string {
+        throw new Error('not for you');
+      }
+    }
     const tasks = [
       throwing('text'),
       throwing(undefined),
       throwing({}),
       throwing(new Error('x'.repeat(9000))),
+      throwing(new Unreadable()),
     ];
     const { jobs } = await rig.open(tasks);
     const messages: (string | undefined)[] = [];
@@ -356,6 +349,7 @@ describe('running', () => {
       'It threw an object',
     ]);
     expect(messages[3]).toHaveLength(2001);
+    expect(messages[4]).toBe('It threw something that cannot be read');
   });
 
   it('fails a job whose scope cannot be closed: its commit may be what failed', async () => {
@@ -379,41 +373,69 @@ describe('running', () => {
 
 describe('a job whose worker is lost', () => {
   it('runs again, and counts the attempt', async () => {
-    const place = await rig.place();
+    const store = new MemoryStore();
     const begun = new Arrivals<number>();
     const hang = task('hang', (_, { attempt }) => {
       begun.add(attempt);
       return attempt === 1 ? new Promise(() => undefined) : 'second';
     });
-    const driver = place.open() as ReturnType<typeof memory>;
+    const driver = memory({ store });
     const first = await testJobs({ driver, tasks: [hang] });
     const { id } = await first.jobs.enqueue(hang, {});
     await begun.reach(1);
     driver.kill();
-    const { jobs } = await rig.open([hang], { place });
+    const { jobs } = await rig.open([hang], { store });
     expect(await jobs.wait(id)).toMatchObject({ state: 'completed', attempt: 2, result: 'second' });
   });
 
+  it('is not told to have ended by the worker that was taken for lost', async () => {
+    const store = new MemoryStore();
+    const begun = new Arrivals<number>();
+    const gate = Promise.withResolvers<string>();
+    const slow = task('slow', (_, { attempt }) => {
+      begun.add(attempt);
+      return attempt === 1 ? gate.promise : 'second';
+    });
+    const log = record();
+    const driver = memory({ store });
+    const first = await testJobs({ driver, tasks: [slow], log });
+    const { id } = await first.jobs.enqueue(slow, {});
+    await begun.reach(1);
+    driver.kill();
+    const { jobs } = await rig.open([slow], { store });
+    await jobs.wait(id);
+    gate.resolve('first');
+    await until(
+      async () => log.lines.length,
+      (count) => count === 1,
+    );
+    expect(log.lines[0]).toMatchObject({
+      message: expect.stringContaining('this end does not count') as string,
+      fields: { jobId: id, attempt: 1 },
+    });
+    expect(await jobs.get(id)).toMatchObject({ result: 'second' });
+  });
+
   it('is given up after three times, whatever its attempts', async () => {
-    const place = await rig.place();
+    const store = new MemoryStore();
     const begun = new Arrivals();
     const hang = task('hang', () => (begun.add(0), new Promise(() => undefined)), { attempts: 20 });
     let id = '';
     for (let round = 1; round <= 3; round++) {
-      const driver = place.open() as ReturnType<typeof memory>;
+      const driver = memory({ store });
       const { jobs } = await testJobs({ driver, tasks: [hang] });
       if (round === 1) ({ id } = await jobs.enqueue(hang, {}));
       await begun.reach(round);
       driver.kill();
     }
-    const { jobs } = await rig.open([hang], { place });
+    const { jobs } = await rig.open([hang], { store });
     const job = await jobs.wait(id);
     expect(job).toMatchObject({ state: 'failed', error: { name: 'WorkerLostError' } });
     expect(begun.all).toHaveLength(3);
   });
 
   it('runs apart from others of its kind, which wait without losing an attempt', async () => {
-    const place = await rig.place();
+    const store = new MemoryStore();
     let running = 0;
     let most = 0;
     const begun = new Arrivals();
@@ -421,16 +443,16 @@ describe('a job whose worker is lost', () => {
       begun.add(0);
       if (attempt === 1) return await new Promise(() => undefined);
       most = Math.max(most, (running += 1));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise(setImmediate); // another would start now
       running -= 1;
       return attempt;
     });
-    const driver = place.open() as ReturnType<typeof memory>;
+    const driver = memory({ store });
     const first = await testJobs({ driver, tasks: [step] });
     const all = await first.jobs.enqueueMany(step, [1, 2, 3, 4, 5]);
     await begun.reach(5);
     driver.kill();
-    const { jobs } = await rig.open([step], { place });
+    const { jobs } = await rig.open([step], { store });
     for (const { id } of all) {
       expect(await jobs.wait(id)).toMatchObject({ state: 'completed', result: 2 });
     }

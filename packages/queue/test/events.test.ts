@@ -1,18 +1,18 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Arrivals, Rig, task, untilAborted } from '../src/conformance/driver-under-test.ts';
+import { describe, expect, it } from 'vitest';
+import { Snooze } from '../src/errors.ts';
 import { JOB_EVENTS, type JobEventMessage } from '../src/events.ts';
-import { Snooze } from '../src/snooze.ts';
+import { MemoryStore } from '../src/testing/memory-store.ts';
 import { memory } from '../src/testing/memory.ts';
 import { testJobs } from '../src/testing/test-jobs.ts';
+import { Arrivals, OpenJobs, task } from './support/jobs.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/events.md'), 'utf8');
 const section = page.slice(page.indexOf('\n# Job events'));
 
-const rig = new Rig({ capabilities: [], create: () => Promise.reject(new Error('not used')) });
-afterEach(() => rig.closeAll());
+const rig = new OpenJobs();
 
 /** Everything that is published of jobs, until the test ends. */
 function listen(): (JobEventMessage & { readonly name: string })[] {
@@ -55,7 +55,11 @@ describe('a job event', () => {
       attempts: 2,
       backoff: { type: 'fixed', delay: '5ms' },
     });
-    const stop = task('stop', (_, job) => (begun.add(0), untilAborted(job)));
+    const stop = task('stop', async (_, { signal }) => {
+      begun.add(0);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      signal.throwIfAborted();
+    });
     const opened = rig.use(await testJobs({ driver: memory(), tasks: [nap, fail, stop] }));
     const { jobs } = opened;
     const names = (id: string): string[] =>
@@ -99,5 +103,25 @@ describe('a job event', () => {
     await new Promise(setImmediate);
     expect(names(left.id)).toEqual(['enqueued 0', 'started 1', 'handedBack 1']);
     expect(heard.at(-1)!.error).toMatchObject({ code: 'JOB_HANDED_BACK' });
+  });
+
+  it('is published when the store has what it tells', async () => {
+    const store = new MemoryStore();
+    const stored: string[] = [];
+    for (const name of ['completed', 'retrying', 'failed'] as const) {
+      const listener = (message: unknown): void =>
+        void stored.push(`${name}: ${store.rows.get((message as JobEventMessage).jobId)?.state}`);
+      subscribe(`thereafter:job.${name}`, listener);
+      rig.use({ [Symbol.dispose]: () => void unsubscribe(`thereafter:job.${name}`, listener) });
+    }
+    const good = task('good', () => undefined);
+    const bad = task('bad', () => Promise.reject(new Error('no')), {
+      attempts: 2,
+      backoff: { type: 'fixed', delay: '5ms' },
+    });
+    const { jobs } = await rig.open([good, bad], { store });
+    await jobs.wait((await jobs.enqueue(good, {})).id);
+    await jobs.wait((await jobs.enqueue(bad, {})).id);
+    expect(stored).toEqual(['completed: completed', 'retrying: scheduled', 'failed: failed']);
   });
 });

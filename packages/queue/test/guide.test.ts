@@ -1,7 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Rig } from '../src/conformance/driver-under-test.ts';
+import { describe, expect, it } from 'vitest';
 import { ManualClock, memory, testJobs, type TestJobsOptions } from '../src/testing/index.ts';
 import { stopHalfway, encode } from './guide/cancel.ts';
 import { planReminders, remind } from './guide/enqueue.ts';
@@ -10,11 +9,11 @@ import { bank, charge } from './guide/retries.ts';
 import { nightlyReport, runs } from './guide/schedule.ts';
 import { testExport, testHeld } from './guide/testing.ts';
 import { indexed, ReindexShop } from './guide/unique.ts';
+import { OpenJobs } from './support/jobs.ts';
 
 const guide = readFileSync(join(import.meta.dirname, '../../../docs/guides/jobs.md'), 'utf8');
 
-const rig = new Rig({ capabilities: [], create: () => Promise.reject(new Error('not used')) });
-afterEach(() => rig.closeAll());
+const rig = new OpenJobs();
 const open = async (options: TestJobsOptions) => rig.use(await testJobs(options));
 
 describe('the guide to jobs', () => {

@@ -1,10 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { Rig, task } from '../src/conformance/driver-under-test.ts';
+import { describe, expect, it } from 'vitest';
 import { memory } from '../src/testing/memory.ts';
 import { testJobs } from '../src/testing/test-jobs.ts';
+import { OpenJobs, task } from './support/jobs.ts';
 
-const rig = new Rig({ capabilities: [], create: () => Promise.reject(new Error('not used')) });
-afterEach(() => rig.closeAll());
+const rig = new OpenJobs();
 
 describe('the inline mode', () => {
   it('has run a job when enqueue() resolves, whatever the concurrency', async () => {

@@ -6,9 +6,9 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { task } from '../src/conformance/driver-under-test.ts';
 import { telemetry } from '../src/telemetry.ts';
 import { testJobs } from '../src/testing/test-jobs.ts';
+import { task } from './support/jobs.ts';
 
 const exporter = new InMemorySpanExporter();
 

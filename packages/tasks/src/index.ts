@@ -1,7 +1,7 @@
 export { BackgroundTasks, type AddOptions, type AddTask } from './background-tasks.ts';
 export { currentTask, taskSignal, type CurrentTask } from './current-task.ts';
 export { EngineAdmin, type EngineHost, type JobEngine, type PreparedJob } from './durable.ts';
-export { MAX_TIMER_MS, toMilliseconds, type Duration } from './duration.ts';
+export { toMilliseconds, type Duration } from './duration.ts';
 export {
   JobEngineMissingError,
   JobsNotStoredError,
@@ -46,4 +46,3 @@ export {
 export type { TaskHost } from './task-host.ts';
 export { TaskQueue } from './task-queue.ts';
 export { ThreadPool } from './thread-pool.ts';
-export { within } from './within.ts';

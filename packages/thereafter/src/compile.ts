@@ -1,11 +1,18 @@
-import { ThereafterError, type Container, type ExternalSource, type Plan } from '@thereafter/di';
+import {
+  InvalidContainerError,
+  ThereafterError,
+  type Container,
+  type ExternalSource,
+  type Plan,
+} from '@thereafter/di';
 import { createRouter, type Router } from '@thereafter/router';
-import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tasks';
+import { BackgroundTasks, toMilliseconds, type Runnable, type TaskRunner } from '@thereafter/tasks';
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
 import type { ExchangeHost } from './exchange.ts';
+import type { HandlerTimeout } from './handler/timeout.ts';
 import type { InFlight } from './in-flight.ts';
-import type { Layer } from './middleware.ts';
+import type { Layer, Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
 import { docsRoutes } from './openapi/docs-routes.ts';
 import type { Route } from './route.ts';
@@ -15,6 +22,7 @@ import type { ErrorHandlers } from './response/thrown.ts';
 export interface CompiledApp extends ExchangeHost {
   readonly router: Router<CompiledRoute>;
   readonly inFlight: InFlight;
+  readonly middleware: readonly Middleware[];
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
   readonly errorHandlers: ErrorHandlers;
@@ -56,6 +64,8 @@ export interface Registrations {
   readonly runner: TaskRunner;
   readonly routes: readonly Route[];
   readonly tasks: readonly Runnable[];
+  /** Of routes that say nothing of it. */
+  readonly handlerTimeout: HandlerTimeout | undefined;
   /** What the documentation is called, and where it is; `undefined` for an app without. */
   readonly docs: (ApiInfo & { readonly path: string | undefined }) | undefined;
 }
@@ -68,7 +78,8 @@ export interface PlannedApp {
 }
 
 /** Plans every route and task. Builds nothing. */
-export function planApp({ container, runner, routes, tasks, docs }: Registrations): PlannedApp {
+export function planApp(registrations: Registrations): PlannedApp {
+  const { container, runner, routes, tasks, docs, handlerTimeout } = registrations;
   const described = docs && describe(docs, routes, container);
   const docsPage = described ? docsRoutes(described.document, docs.path, routes) : [];
   const plans = new Map<Route, Plan>(
@@ -79,8 +90,17 @@ export function planApp({ container, runner, routes, tasks, docs }: Registration
   );
   const refused = tasks.flatMap((task) => refusalOf(() => runner.include(task)));
 
+  const timeouts = [handlerTimeout, ...routes.map(({ options }) => options.handlerTimeout)];
+  const wrong = timeouts.flatMap((each) => refusalOf(() => each && toMilliseconds(each)));
+
   const conflicts = findConflicts([...routes, ...docsPage]);
-  const faults = [...conflicts, ...refused, ...container.faults, ...(described?.faults ?? [])];
+  const faults = [
+    ...conflicts,
+    ...wrong,
+    ...refused,
+    ...container.faults,
+    ...(described?.faults ?? []),
+  ];
   return { plans, docsPage, faults };
 }
 
@@ -90,14 +110,19 @@ export function planApp({ container, runner, routes, tasks, docs }: Registration
  * @throws {InvalidAppError} `APP_INVALID` with every fault.
  */
 export async function compile(registrations: Registrations): Promise<Router<CompiledRoute>> {
-  const { container } = registrations;
+  const { container, handlerTimeout } = registrations;
   const { plans, docsPage, faults } = planApp(registrations);
   if (faults.length > 0) throw new InvalidAppError(faults);
-  await container.start();
+  try {
+    await container.start();
+  } catch (error) {
+    // Some faults are known only once the singletons are built.
+    throw error instanceof InvalidContainerError ? new InvalidAppError(error.errors) : error;
+  }
 
   const router = createRouter<CompiledRoute>();
   for (const [route, plan] of plans) {
-    router.add(route.method, route.path, compileRoute(route, plan, container));
+    router.add(route.method, route.path, compileRoute(route, plan, container, handlerTimeout));
   }
   for (const { method, path, reply } of docsPage) {
     router.add(method, path, {
@@ -125,7 +150,7 @@ export function registerCarrier(container: Container): void {
 }
 
 /** What a registration throws, as a fault among others. */
-function refusalOf(register: () => void): Error[] {
+function refusalOf(register: () => unknown): Error[] {
   try {
     register();
     return [];

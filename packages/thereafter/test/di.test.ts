@@ -298,6 +298,38 @@ describe('an override', () => {
     expect(await (await server.fetch('/')).json()).toEqual(['Ada', 'fake', 7]);
   });
 
+  it('of what only the base class of a controller asks for with inject() is let pass, and used', async () => {
+    class Timed {
+      protected readonly clock = inject(Clock);
+    }
+    @Controller()
+    class Times extends Timed {
+      @Get('/')
+      now() {
+        return this.clock.now();
+      }
+    }
+    const app = createApp(QUIET)
+      .include(Times)
+      .override(Clock, { now: () => 7 });
+    await using server = await serve(app);
+    expect(await (await server.fetch('/')).json()).toBe(7);
+  });
+
+  it('that no singleton asked for is refused with TA107, once they are built', async () => {
+    @Controller()
+    class Plain {
+      @Get('/')
+      home() {
+        return 'home';
+      }
+    }
+    const app = createApp(QUIET)
+      .include(Plain)
+      .override(Clock, { now: () => 0 });
+    expect(await refusalOf(app)).toContain('[TA107] Cannot build Clock');
+  });
+
   it('that nobody uses is refused with TA107', async () => {
     const app = createApp(QUIET)
       .get('/', () => 'home')

@@ -1,4 +1,4 @@
-import type { OpenStore } from './store.ts';
+import type { OpenStore } from './open.ts';
 
 /** Most jobs that one transaction makes available. */
 const CHUNK = 500;

@@ -1,5 +1,4 @@
 import { ThereafterError } from '@thereafter/di';
-import { messageOf } from '../errors.ts';
 
 /**
  * Why the embedded store cannot do what it was asked.
@@ -62,6 +61,7 @@ export function isMissing(error: unknown): boolean {
 
 /** What SQLite said, as an error with a code and a way out. Everything else is returned as it is. */
 export function toStoreError(error: unknown, file: string): unknown {
+  if (!(error instanceof Error)) return error;
   const options = { cause: error };
   switch (resultCode(error)) {
     case undefined:
@@ -85,7 +85,7 @@ export function toStoreError(error: unknown, file: string): unknown {
     case NOTADB:
       return new SqliteStoreError(
         'SQLITE_STORE_DAMAGED',
-        `The job store ${file} is damaged (${messageOf(error)}). It was left as it is. Restore a backup, or ` +
+        `The job store ${file} is damaged (${error.message}). It was left as it is. Restore a backup, or ` +
           "save what can be read with sqlite3's .recover; to start empty, move the file away.",
         options,
       );
@@ -93,14 +93,14 @@ export function toStoreError(error: unknown, file: string): unknown {
     case CANTOPEN:
       return new SqliteStoreError(
         'SQLITE_STORE_FILE',
-        `The job store ${file} cannot be opened for writing (${messageOf(error)}). Check the path and who may ` +
+        `The job store ${file} cannot be opened for writing (${error.message}). Check the path and who may ` +
           'write there: SQLite writes beside the file too.',
         options,
       );
     default:
       return new SqliteStoreError(
         'SQLITE_STORE_FAILED',
-        `The job store ${file} failed: ${messageOf(error)}. Nothing of the call was stored. Check the disk.`,
+        `The job store ${file} failed: ${error.message}. Nothing of the call was stored. Check the disk.`,
         options,
       );
   }

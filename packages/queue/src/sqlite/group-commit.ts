@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { noCounts, type JobState } from '../states.ts';
 import { isBusy } from './errors.ts';
 import type { Sql } from './sql.ts';
-import { Tally } from './tally.ts';
 
 /** One piece of a transaction. It may be applied several times; only the last time counts. */
 export interface Member<T = unknown> {
@@ -20,7 +20,7 @@ const MAX_BUSY_MS = 5_000;
 /** How long a transaction gathers members before the event loop has its turn. */
 const MAX_BATCH_MS = 8;
 
-interface Waiting {
+interface Pending {
   readonly member: Member;
   /** Since when, on the monotonic clock, it has met nothing but a locked file. */
   busySinceMs: number | undefined;
@@ -35,7 +35,7 @@ export class GroupCommit {
   readonly tally: Tally = new Tally();
   readonly #sql: Sql;
   readonly #toError: (error: unknown) => unknown;
-  #waiting: Waiting[] = [];
+  #pending: Pending[] = [];
   /** Members that take more than one turn of the event loop, each in a transaction of its own. */
   #long: (() => Promise<void>)[] = [];
   #last: Member | undefined = undefined;
@@ -60,7 +60,7 @@ export class GroupCommit {
   }
 
   add<T>(member: Member<T>): void {
-    this.#waiting.push({ member: member as Member, busySinceMs: undefined });
+    this.#pending.push({ member: member as Member, busySinceMs: undefined });
     this.#arm();
   }
 
@@ -127,8 +127,8 @@ export class GroupCommit {
       });
       return;
     }
-    const batch = this.#waiting;
-    this.#waiting = [];
+    const batch = this.#pending;
+    this.#pending = [];
     try {
       this.#commitTogether(batch);
     } catch (error) {
@@ -143,13 +143,13 @@ export class GroupCommit {
   }
 
   #armIfNeeded(): void {
-    if (this.#waiting.length > 0 || this.#long.length > 0 || this.#isLastWanted) {
+    if (this.#pending.length > 0 || this.#long.length > 0 || this.#isLastWanted) {
       this.#arm(this.#busyTurns === 0 ? 0 : pauseMs(this.#busyTurns));
     }
   }
 
   /** @throws What went wrong; then nothing of the batch happened. */
-  #commitTogether(batch: Waiting[]): void {
+  #commitTogether(batch: Pending[]): void {
     const results: unknown[] = [];
     let last: Member | undefined;
     let lastResult: unknown;
@@ -174,16 +174,16 @@ export class GroupCommit {
     if (last) this.#isLastWanted = false;
     this.#busyTurns = 0;
     if (results.length < batch.length) {
-      this.#waiting = batch.slice(results.length).concat(this.#waiting);
+      this.#pending = batch.slice(results.length).concat(this.#pending);
     }
     for (const [index, result] of results.entries()) batch[index]?.member.done(result);
     last?.done(lastResult);
   }
 
   /** One bad member must not take its neighbours with it. */
-  #commitSingly(batch: readonly Waiting[]): void {
-    for (const waiting of batch) {
-      const { member } = waiting;
+  #commitSingly(batch: readonly Pending[]): void {
+    for (const pending of batch) {
+      const { member } = pending;
       let result: unknown;
       try {
         this.#transact(
@@ -191,7 +191,7 @@ export class GroupCommit {
           () => member.undone?.(),
         );
       } catch (error) {
-        if (isBusy(error)) this.#retryLater([waiting], error);
+        if (isBusy(error)) this.#retryLater([pending], error);
         else member.failed(this.#toError(error));
         continue;
       }
@@ -214,16 +214,16 @@ export class GroupCommit {
     }
   }
 
-  #retryLater(batch: readonly Waiting[], error: unknown): void {
+  #retryLater(batch: readonly Pending[], error: unknown): void {
     this.#busyTurns += 1;
     const nowMs = performance.now();
-    const again: Waiting[] = [];
-    for (const waiting of batch) {
-      waiting.busySinceMs ??= nowMs;
-      if (nowMs - waiting.busySinceMs < MAX_BUSY_MS) again.push(waiting);
-      else waiting.member.failed(this.#toError(error));
+    const again: Pending[] = [];
+    for (const pending of batch) {
+      pending.busySinceMs ??= nowMs;
+      if (nowMs - pending.busySinceMs < MAX_BUSY_MS) again.push(pending);
+      else pending.member.failed(this.#toError(error));
     }
-    this.#waiting = again.concat(this.#waiting);
+    this.#pending = again.concat(this.#pending);
   }
 
   async #stepThrough<T>(steps: () => Generator<void, T>): Promise<T> {
@@ -269,4 +269,51 @@ export async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
 /** Short at first; not the same in two processes, which would meet again and again. */
 function pauseMs(turn: number): number {
   return Math.min(turn, 20) * (0.5 + Math.random());
+}
+
+/** Counts the moves of jobs during a transaction, and writes the sums down at its end. */
+export class Tally {
+  readonly #changes = new Map<string, Map<JobState, number>>();
+
+  add(queue: string, state: JobState, jobs = 1): void {
+    let states = this.#changes.get(queue);
+    if (!states) this.#changes.set(queue, (states = new Map<JobState, number>()));
+    states.set(state, (states.get(state) ?? 0) + jobs);
+  }
+
+  move(queue: string, from: JobState, to: JobState, jobs = 1): void {
+    this.add(queue, from, -jobs);
+    this.add(queue, to, jobs);
+  }
+
+  /** To be called as the last thing before the commit. */
+  write(sql: Sql): void {
+    for (const [queue, states] of this.#changes) {
+      for (const [state, jobs] of states) {
+        if (jobs === 0) continue;
+        sql.run(
+          `INSERT INTO tallies (queue, state, jobs) VALUES (?, ?, ?)
+           ON CONFLICT (queue, state) DO UPDATE SET jobs = jobs + excluded.jobs`,
+          queue,
+          state,
+          jobs,
+        );
+      }
+    }
+    this.#changes.clear();
+  }
+
+  /** The transaction did not happen. */
+  forget(): void {
+    this.#changes.clear();
+  }
+}
+
+/** How many jobs of the queue are in each state. */
+export function readTally(sql: Sql, queue: string): Record<JobState, number> {
+  const counts = noCounts();
+  for (const row of sql.all('SELECT state, jobs FROM tallies WHERE queue = ?', queue)) {
+    counts[row.state as JobState] = Number(row.jobs); // written by Tally alone
+  }
+  return counts;
 }

@@ -1,9 +1,9 @@
 import type { JobDriver } from '../driver.ts';
-import type { SqliteOptions } from './options.ts';
+import type { SqliteOptions } from './open.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
 
 export { SqliteStoreError, type SqliteStoreCode } from './errors.ts';
-export type { Durability, SqliteOptions } from './options.ts';
+export type { Durability, SqliteOptions } from './open.ts';
 
 /**
  * Keeps jobs in a file, with nothing to install. All processes of the machine may share the file; each

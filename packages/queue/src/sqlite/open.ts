@@ -1,15 +1,47 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Logger } from '@thereafter/tasks';
+import type { Clock } from '../clock.ts';
+import type { JobEvent } from '../driver.ts';
 import { isBusy, SqliteStoreError, toStoreError } from './errors.ts';
-import { retryWhileBusy } from './group-commit.ts';
-import type { Durability } from './options.ts';
+import { retryWhileBusy, type GroupCommit } from './group-commit.ts';
+import type { Presence } from './presence.ts';
 import { migrate } from './schema.ts';
-import { Sql } from './sql.ts';
+import { loadSqlite, Sql } from './sql.ts';
 
-type Sqlite = typeof import('node:sqlite');
+/** Which failures an acknowledged job survives. */
+export type Durability = 'process' | 'power';
 
-/** The first Node whose SQLite is no experiment, and does not lose a WAL that is reset while read. */
-const OLDEST_NODE = [24, 15] as const;
+/** What `sqlite()` takes. */
+export interface SqliteOptions {
+  /**
+   * Where the jobs are kept: a path on a local disk; its folder is made when missing. SQLite and the
+   * workers keep files beside it, named after it.
+   */
+  readonly file: string;
+  /**
+   * `'process'` (default): what was acknowledged survives the death of every process, `kill -9`
+   * included; a power cut or a crash of the operating system may take the last moments with it, never
+   * the file. `'power'`: it is on the disk before it is acknowledged, and survives those too.
+   */
+  readonly durability?: Durability | undefined;
+}
+
+/** What the parts of the driver share while the file is open. */
+export interface OpenStore {
+  readonly sql: Sql;
+  readonly commit: GroupCommit;
+  readonly presence: Presence;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The place of a job that becomes available now: never before one that did so earlier. */
+  readyAtMs(): number;
+  /** A job waits for that time, and that is committed. */
+  scheduled(runAtMs: number): void;
+  /** A job is in a new state, and that is committed. */
+  moved(job: { readonly id: string; readonly queue: string }, to: JobEvent['type']): void;
+}
+
 /** How long SQLite itself waits for a lock; the event loop stands still meanwhile. */
 const LOCK_WAIT_MS = 2;
 const CACHE_KIB = 8_192;
@@ -22,7 +54,7 @@ const MAX_IDLE_LOG_BYTES = 64 * 1024 * 1024;
  *
  * @throws {SqliteStoreError} Anything but `SQLITE_STORE_CLOSED`.
  */
-export async function openStore(
+export async function openFile(
   file: string,
   durability: Durability,
   onStatement?: (text: string) => void,
@@ -39,24 +71,6 @@ export async function openStore(
     sql?.close();
     throw toOpenError(error, file);
   }
-}
-
-/**
- * @returns The module, which an old Node does not have.
- * @throws {SqliteStoreError} `SQLITE_STORE_NODE`.
- */
-export function loadSqlite(version: string = process.versions.node): Sqlite {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_NODE;
-  const isOldEnough = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
-  const sqlite = isOldEnough ? process.getBuiltinModule('node:sqlite') : undefined;
-  // One that was built without SQLite lacks the module.
-  if (sqlite) return sqlite;
-  throw new SqliteStoreError(
-    'SQLITE_STORE_NODE',
-    `The embedded job store needs Node ${OLDEST_NODE.join('.')} or newer, built with SQLite; this is Node ` +
-      `${version}. Run a newer Node, or keep the jobs on Redis with @thereafter/queue/bullmq.`,
-  );
 }
 
 function prepare(sql: Sql, file: string, durability: Durability): void {

@@ -1,5 +1,5 @@
-import type { OpenStore } from './store.ts';
-import { rescue, type Rescued } from './rescue.ts';
+import { giveBack, type GivenBack } from './moves.ts';
+import type { OpenStore } from './open.ts';
 
 /** How often to look for changes while other processes have the file open, and while none is known. */
 const LOOK_TOGETHER_MS = 20;
@@ -11,7 +11,7 @@ interface Told {
   /** Others have written. */
   readonly onChange: () => void;
   /** The jobs of a dead worker were given back. */
-  readonly onRescue: (jobs: readonly Rescued[]) => void;
+  readonly onRescue: (jobs: readonly GivenBack[]) => void;
 }
 
 /** Keeps an eye on the other processes that have the file open: what they write, and whether they live. */
@@ -87,11 +87,9 @@ export class OtherProcesses {
     }
   }
 
-  #rescueDead(): Rescued[] {
-    const { sql, commit, presence, clock } = this.#store;
-    return presence
-      .findDead(sql)
-      .flatMap((worker) => rescue(sql, commit.tally, worker, clock.now()));
+  #rescueDead(): GivenBack[] {
+    const { sql, presence } = this.#store;
+    return presence.findDead(sql).flatMap((worker) => giveBack(this.#store, worker, true));
   }
 
   #report(error: unknown): void {

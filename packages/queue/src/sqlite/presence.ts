@@ -3,8 +3,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isBusy, isMissing } from './errors.ts';
-import { loadSqlite } from './open.ts';
-import type { Sql } from './sql.ts';
+import { loadSqlite, type Sql } from './sql.ts';
 
 /*
  * Who is alive. Each process that has the store open locks a small file of its own and writes its number
@@ -34,6 +33,11 @@ export class Presence {
       process.pid,
       nowMs,
     );
+  }
+
+  /** Says which queues this worker works on. To be called inside a transaction. */
+  announce(sql: Sql, queues: readonly string[]): void {
+    sql.run('UPDATE workers SET queues = ? WHERE id = ?', JSON.stringify(queues), this.id);
   }
 
   /** To be called when nothing in the store names this worker any more. */

@@ -1,13 +1,12 @@
 import type { DriverStart } from '../driver.ts';
-import { isFinal, JOB_STATES } from '../states.ts';
-import type { OpenStore } from './store.ts';
+import { FINAL_STATES, type FinalState } from '../states.ts';
+import { IS_FINAL } from './job-rows.ts';
+import type { OpenStore } from './open.ts';
 
 /** Most jobs that one transaction forgets. */
 const CHUNK = 500;
 /** Shortest time between two rounds: under load some job is over its time at every moment. */
 const PAUSE_MS = 1_000;
-
-const FINAL_STATES = JOB_STATES.filter(isFinal);
 
 /** Forgets jobs that ended long enough ago. */
 export class Retention {
@@ -24,7 +23,7 @@ export class Retention {
   }
 
   /** A job has ended at that time. */
-  expect(state: 'completed' | 'failed' | 'cancelled', finishedAtMs: number): void {
+  expect(state: FinalState, finishedAtMs: number): void {
     const dueMs = finishedAtMs + this.#keepMs[state];
     if (dueMs >= this.#armedForMs || this.#pause || this.#isClosed) return;
     this.#disarm?.();
@@ -37,7 +36,7 @@ export class Retention {
     for (const state of FINAL_STATES) {
       const oldest = this.#store.sql.get(
         `SELECT finished_at FROM jobs INDEXED BY jobs_ended
-         WHERE state = ? AND state IN ('completed', 'failed', 'cancelled') ORDER BY finished_at LIMIT 1`,
+         WHERE state = ? AND ${IS_FINAL} ORDER BY finished_at LIMIT 1`,
         state,
       );
       if (oldest) this.expect(state, Number(oldest.finished_at));
@@ -68,13 +67,13 @@ export class Retention {
     }
   }
 
-  #forgetChunk(state: 'completed' | 'failed' | 'cancelled'): number {
+  #forgetChunk(state: FinalState): number {
     const { sql, commit, clock } = this.#store;
     const nowMs = clock.now();
     const forgotten = sql.all(
       `DELETE FROM jobs WHERE seq IN (
          SELECT seq FROM jobs INDEXED BY jobs_ended
-         WHERE state = ?1 AND state IN ('completed', 'failed', 'cancelled') AND finished_at <= ?2
+         WHERE state = ?1 AND ${IS_FINAL} AND finished_at <= ?2
            AND ifnull(unique_until, 0) <= ?3 -- the key is still taken
          ORDER BY finished_at LIMIT ?4
        ) RETURNING queue`,

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { SqliteStoreError } from './errors.ts';
 
 /** What may be bound. No object: `node:sqlite` takes one in front for a set of named parameters. */
 export type SqlValue = string | number | null;
@@ -58,4 +59,27 @@ export class Sql {
     }
     return statement;
   }
+}
+
+type Sqlite = typeof import('node:sqlite');
+
+/** The first Node whose SQLite is no experiment, and does not lose a WAL that is reset while read. */
+const OLDEST_NODE = [24, 15] as const;
+
+/**
+ * @returns The module, which an old Node does not have.
+ * @throws {SqliteStoreError} `SQLITE_STORE_NODE`.
+ */
+export function loadSqlite(version: string = process.versions.node): Sqlite {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_NODE;
+  const isOldEnough = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
+  const sqlite = isOldEnough ? process.getBuiltinModule('node:sqlite') : undefined;
+  // One that was built without SQLite lacks the module.
+  if (sqlite) return sqlite;
+  throw new SqliteStoreError(
+    'SQLITE_STORE_NODE',
+    `The embedded job store needs Node ${OLDEST_NODE.join('.')} or newer, built with SQLite; this is Node ` +
+      `${version}. Run a newer Node, or keep the jobs on Redis with @thereafter/queue-redis.`,
+  );
 }

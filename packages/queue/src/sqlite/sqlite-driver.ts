@@ -5,43 +5,45 @@ import type {
   JobDriver,
   JobEvent,
   JobRecord,
+  ListQuery,
   NewJob,
   Page,
-  RunJob,
+  RunAttempt,
   Schedule,
   WorkerHandle,
   WorkOptions,
 } from '../driver.ts';
 import { isFinal, type JobState } from '../states.ts';
 import { DueJobs } from './due-jobs.ts';
-import { insertJob, type Stored } from './enqueue.ts';
 import { SqliteStoreError, toStoreError } from './errors.ts';
-import { GroupCommit } from './group-commit.ts';
-import { listJobs } from './list.ts';
-import { openStore } from './open.ts';
-import type { Durability, SqliteOptions } from './options.ts';
+import { GroupCommit, readTally } from './group-commit.ts';
+import {
+  insertJob,
+  listEnded,
+  listJobs,
+  RECORD_COLUMNS,
+  toJobRow,
+  toRecord,
+  type Inserted,
+} from './job-rows.ts';
+import { cancel, giveBack, release, retry, type GivenBack } from './moves.ts';
+import { openFile, type Durability, type OpenStore, type SqliteOptions } from './open.ts';
 import { OtherProcesses } from './other-processes.ts';
 import { Presence } from './presence.ts';
-import { RECORD_COLUMNS, toJobRow, toRecord } from './record.ts';
-import type { Rescued } from './rescue.ts';
 import { Retention } from './retention.ts';
-import type { Sql } from './sql.ts';
-import type { OpenStore } from './store.ts';
-import { readTally } from './tally.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { putSchedule, readSchedules } from './schedules.ts';
+import { Worker } from './worker.ts';
 
 /** Jobs of one `enqueue` that are written before the event loop has its turn. */
 const ENQUEUE_CHUNK = 500;
 
-/** Most ended jobs of other processes that are told at a time. */
-const MAX_TOLD = 1_000;
 /** A job that was ended at a time may be committed a little later. */
 const CLOCK_SLACK_MS = 50;
 
 /** The parts that work while the file is open. */
 interface Parts {
   readonly store: OpenStore;
-  readonly pool: WorkerPool;
+  readonly worker: Worker;
   readonly due: DueJobs;
   readonly retention: Retention;
   readonly others: OtherProcesses;
@@ -92,7 +94,7 @@ export class SqliteDriver implements JobDriver {
 
   async start({ clock, log, keepMs }: DriverStart): Promise<void> {
     const file = this.#file;
-    const sql = await openStore(file, this.#durability, this.#onStatement);
+    const sql = await openFile(file, this.#durability, this.#onStatement);
     const commit = new GroupCommit(sql, (error) => toStoreError(error, file));
     const store: OpenStore = {
       sql,
@@ -104,12 +106,12 @@ export class SqliteDriver implements JobDriver {
       scheduled: (runAtMs) => due.expect(runAtMs),
       moved: (job, to) => this.#moved(job, to),
     };
-    const pool = new WorkerPool(store);
-    commit.setLast(pool);
-    const due = new DueJobs(store, (queue) => pool.wake(queue));
+    const worker = new Worker(store);
+    commit.setLast(worker);
+    const due = new DueJobs(store, (queue) => worker.wake(queue));
     const parts: Parts = {
       store,
-      pool,
+      worker,
       due,
       retention: new Retention(store, keepMs),
       others: new OtherProcesses(store, {
@@ -127,7 +129,7 @@ export class SqliteDriver implements JobDriver {
     this.#stopping = undefined;
   }
 
-  async enqueue(jobs: readonly NewJob[]): Promise<readonly Stored[]> {
+  async enqueue(jobs: readonly NewJob[]): Promise<readonly Inserted[]> {
     const parts = this.#open();
     const { commit } = parts.store;
     const stored =
@@ -145,46 +147,26 @@ export class SqliteDriver implements JobDriver {
   }
 
   async release(jobs: readonly { readonly id: string; readonly queue: string }[]): Promise<void> {
-    const parts = this.#open();
-    const { sql, commit, clock, presence } = parts.store;
-    const released = await commit.run(() => {
-      const nowMs = clock.now();
-      return jobs.map(({ id, queue }) => {
-        const row = sql.get(
-          `UPDATE jobs SET state = iif(run_at <= ?1, 'available', 'scheduled'),
-             ready_at = iif(run_at <= ?1, ?2, run_at), holder = NULL
-           WHERE id = ?3 AND state = 'scheduled' AND holder = ?4
-           RETURNING state, run_at`,
-          nowMs,
-          parts.store.readyAtMs(),
-          id,
-          presence.id,
-        );
-        if (row?.state === 'available') {
-          commit.tally.move(queue, 'scheduled', 'available');
-          parts.pool.wake(queue);
-        }
-        return row;
-      });
-    });
+    const { store, worker, due } = this.#open();
+    const released = await store.commit.run(() =>
+      jobs.map((job) => {
+        const availableAtMs = release(store, job);
+        if (availableAtMs === 0) worker.wake(job.queue);
+        return availableAtMs;
+      }),
+    );
     for (const [index, { id, queue }] of jobs.entries()) {
-      const row = released[index];
-      if (row?.state === 'available') this.#emit('available', id, queue);
-      else if (row) parts.due.expect(Number(row.run_at));
+      const availableAtMs = released[index];
+      if (availableAtMs === 0) this.#emit('available', id, queue);
+      else if (availableAtMs !== undefined) due.expect(availableAtMs);
     }
   }
 
-  work(queue: string, options: WorkOptions, run: RunJob): WorkerHandle {
-    const { pool, store } = this.#open();
-    const handle = pool.work(queue, options, run);
+  work(queue: string, options: WorkOptions, run: RunAttempt): WorkerHandle {
+    const { worker, store } = this.#open();
+    const handle = worker.work(queue, options, run);
     store.commit
-      .run(() =>
-        store.sql.run(
-          'UPDATE workers SET queues = ? WHERE id = ?',
-          JSON.stringify(pool.queues),
-          store.presence.id,
-        ),
-      )
+      .run(() => store.presence.announce(store.sql, worker.queues))
       .catch((error: unknown) =>
         store.log.error({ err: error, queue }, 'the queue is not announced'),
       );
@@ -200,32 +182,12 @@ export class SqliteDriver implements JobDriver {
   }
 
   async cancel(id: string): Promise<'cancelled' | 'requested' | 'finished' | 'unknown'> {
-    const { store, pool } = this.#open();
-    const { sql, commit, clock } = store;
-    const job = await commit.run(() => {
-      const row = sql.get('SELECT seq, queue, state FROM jobs WHERE id = ?', id);
-      if (!row) return undefined;
-      const found = {
-        seq: Number(row.seq),
-        queue: String(row.queue),
-        state: row.state as JobState,
-      };
-      if (found.state === 'running') {
-        sql.run('UPDATE jobs SET cancel_requested = 1 WHERE seq = ?', found.seq);
-      } else if (!isFinal(found.state)) {
-        sql.run(
-          `UPDATE jobs SET state = 'cancelled', finished_at = ?, holder = NULL, suspect = 0 WHERE seq = ?`,
-          clock.now(),
-          found.seq,
-        );
-        commit.tally.move(found.queue, found.state, 'cancelled');
-      }
-      return found;
-    });
+    const { store, worker } = this.#open();
+    const job = await store.commit.run(() => cancel(store, id));
     if (!job) return 'unknown';
     if (isFinal(job.state)) return 'finished';
     if (job.state === 'running') {
-      pool.cancel(job.seq);
+      worker.cancel(job.seq);
       return 'requested';
     }
     this.#moved({ id, queue: job.queue }, 'cancelled');
@@ -233,31 +195,14 @@ export class SqliteDriver implements JobDriver {
   }
 
   async retry(id: string): Promise<boolean> {
-    const parts = this.#open();
-    const { sql, commit, clock } = parts.store;
-    const queue = await commit.run(() => {
-      const row = sql.get('SELECT seq, queue, state FROM jobs WHERE id = ?', id);
-      const state = row?.state as JobState | undefined; // the column is checked
-      if (!row || !state || !isFinal(state)) return undefined;
-      // OR IGNORE: unless another job has taken its unique key.
-      const changed = sql.run(
-        `UPDATE OR IGNORE jobs SET state = 'available', attempt = 0, crashes = 0, suspect = 0, progress = 0,
-           cancel_requested = 0, result = NULL, started_at = NULL, finished_at = NULL, run_at = ?,
-           ready_at = ?
-         WHERE seq = ?`,
-        clock.now(),
-        parts.store.readyAtMs(),
-        Number(row.seq),
-      );
-      if (changed === 0) return undefined;
-      const of = String(row.queue);
-      commit.tally.move(of, state, 'available');
-      parts.pool.wake(of);
-      return of;
+    const { store, worker } = this.#open();
+    const job = await store.commit.run(() => {
+      const retried = retry(store, id);
+      if (retried) worker.wake(retried.queue);
+      return retried;
     });
-    if (queue === undefined) return false;
-    this.#emit('available', id, queue);
-    return true;
+    if (job) this.#emit('available', id, job.queue);
+    return job !== undefined;
   }
 
   async remove(id: string): Promise<boolean> {
@@ -291,7 +236,7 @@ export class SqliteDriver implements JobDriver {
     return rows.map(({ queue }) => String(queue));
   }
 
-  async list(query: Parameters<NonNullable<JobDriver['list']>>[0]): Promise<Page<JobRecord>> {
+  async list(query: ListQuery): Promise<Page<JobRecord>> {
     return listJobs(this.#open().store, query);
   }
 
@@ -316,9 +261,9 @@ export class SqliteDriver implements JobDriver {
   }
 
   async resume(queue: string): Promise<void> {
-    const { pool, store } = this.#open();
+    const { worker, store } = this.#open();
     await store.commit.run(() => store.sql.run('DELETE FROM pauses WHERE queue = ?', queue));
-    pool.wakeAll(); // not its queue alone: one of its jobs may be a suspect
+    worker.wakeAll(); // not its queue alone: one of its jobs may be a suspect
   }
 
   async isPaused(queue: string): Promise<boolean> {
@@ -326,22 +271,9 @@ export class SqliteDriver implements JobDriver {
     return commit.read(() => sql.get('SELECT 1 FROM pauses WHERE queue = ?', queue) !== undefined);
   }
 
-  async putSchedule({ key, cron, timeZone, task, lastTickMs }: Schedule): Promise<void> {
+  async putSchedule(schedule: Schedule): Promise<void> {
     const { sql, commit } = this.#open().store;
-    await commit.run(() =>
-      sql.run(
-        `INSERT INTO schedules (key, cron, time_zone, task, last_tick) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (key) DO UPDATE SET cron = excluded.cron, time_zone = excluded.time_zone,
-           task = excluded.task,
-           last_tick = iif(cron = excluded.cron AND time_zone = excluded.time_zone,
-             last_tick, excluded.last_tick)`,
-        key,
-        cron,
-        timeZone,
-        task,
-        lastTickMs,
-      ),
-    );
+    await commit.run(() => putSchedule(sql, schedule));
   }
 
   async removeSchedule(key: string): Promise<boolean> {
@@ -352,14 +284,7 @@ export class SqliteDriver implements JobDriver {
 
   async schedules(): Promise<readonly Schedule[]> {
     const { sql, commit } = this.#open().store;
-    const rows = await commit.read(() => sql.all('SELECT * FROM schedules ORDER BY key'));
-    return rows.map((row) => ({
-      key: String(row.key),
-      cron: String(row.cron),
-      timeZone: String(row.time_zone),
-      task: String(row.task),
-      lastTickMs: Number(row.last_tick),
-    }));
+    return commit.read(() => readSchedules(sql));
   }
 
   async ticked(key: string, tickMs: number): Promise<void> {
@@ -381,12 +306,12 @@ export class SqliteDriver implements JobDriver {
   }
 
   async #stop(parts: Parts, timeoutMs: number): Promise<readonly JobRecord[]> {
-    const { store, pool } = parts;
-    pool.quiet();
-    const left = await pool.drain(timeoutMs);
-    for (const attempt of left) attempt.handBack();
+    const { store, worker } = parts;
+    worker.quiet();
+    const left = await worker.drain(timeoutMs);
+    for (const attempt of left) attempt.stop('handed-back');
     try {
-      await store.commit.run(() => handBack(store.sql, store));
+      await store.commit.run(() => giveBack(store, store.presence.id, false));
     } catch (error) {
       // The next process finds them by the lock that this one gives up.
       store.log.error({ err: error }, 'running jobs cannot be handed back; they count as crashed');
@@ -397,24 +322,18 @@ export class SqliteDriver implements JobDriver {
     return left.map(({ record }) => record);
   }
 
-  #insert(parts: Parts, jobs: readonly NewJob[]): Stored[] {
-    const { sql, commit, clock, presence } = parts.store;
-    const context = {
-      sql,
-      tally: commit.tally,
-      nowMs: clock.now(),
-      readyAtMs: parts.store.readyAtMs(),
-      holder: presence.id,
-    };
+  #insert({ store, worker }: Parts, jobs: readonly NewJob[]): Inserted[] {
+    const nowMs = store.clock.now();
+    const readyAtMs = store.readyAtMs();
     return jobs.map((job) => {
-      const stored = insertJob(job, context);
-      if (stored.state === 'available' && !stored.duplicate) parts.pool.wake(job.queue);
-      return stored;
+      const inserted = insertJob(store, job, nowMs, readyAtMs);
+      if (inserted.state === 'available' && !inserted.duplicate) worker.wake(job.queue);
+      return inserted;
     });
   }
 
-  *#insertInChunks(parts: Parts, jobs: readonly NewJob[]): Generator<void, Stored[]> {
-    const stored: Stored[] = [];
+  *#insertInChunks(parts: Parts, jobs: readonly NewJob[]): Generator<void, Inserted[]> {
+    const stored: Inserted[] = [];
     for (let start = 0; start < jobs.length; start += ENQUEUE_CHUNK) {
       if (start > 0) yield;
       stored.push(...this.#insert(parts, jobs.slice(start, start + ENQUEUE_CHUNK)));
@@ -423,8 +342,8 @@ export class SqliteDriver implements JobDriver {
   }
 
   /** Another process has written: whatever this one waits for may be there. */
-  #lookAround({ store, pool, due, retention }: Parts): void {
-    pool.wakeAll();
+  #lookAround({ store, worker, due, retention }: Parts): void {
+    worker.wakeAll();
     if (this.#listeners.size > 0) this.#tellEnded(store);
     due.look();
     retention.look();
@@ -433,38 +352,28 @@ export class SqliteDriver implements JobDriver {
        WHERE holder = ? AND state = 'running' AND cancel_requested = 1`,
       store.presence.id,
     )) {
-      pool.cancel(Number(row.seq));
+      worker.cancel(Number(row.seq));
     }
   }
 
   /** Tells of the jobs that ended since the last look; in which process, nobody knows. */
-  #tellEnded({ sql, clock }: OpenStore): void {
-    const ended = sql.all(
-      `SELECT id, queue, state FROM jobs INDEXED BY jobs_ended
-       WHERE state IN ('completed', 'failed', 'cancelled') AND finished_at >= ?
-       ORDER BY finished_at LIMIT ?`,
-      this.#lastToldMs,
-      MAX_TOLD,
-    );
-    this.#lastToldMs = clock.now() - CLOCK_SLACK_MS;
-    for (const { id, queue, state } of ended) {
-      this.#emit(state as JobState, String(id), String(queue)); // the column is checked
-    }
+  #tellEnded(store: OpenStore): void {
+    const ended = listEnded(store, this.#lastToldMs);
+    this.#lastToldMs = store.clock.now() - CLOCK_SLACK_MS;
+    for (const { id, queue, state } of ended) this.#emit(state, id, queue);
   }
 
-  #reportRescue({ store, pool, due }: Parts, jobs: readonly Rescued[]): void {
+  #reportRescue({ store, worker, due }: Parts, jobs: readonly GivenBack[]): void {
     for (const { id, queue, task, state, wasRunning } of jobs) {
       if (wasRunning) store.log.info({ job: id, task, state }, 'a job has lost its worker');
       this.#moved({ id, queue }, state);
     }
-    pool.wakeAll();
+    worker.wakeAll();
     due.look();
   }
 
   #moved(job: { readonly id: string; readonly queue: string }, to: JobEvent['type']): void {
-    if (to === 'completed' || to === 'failed' || to === 'cancelled') {
-      this.#parts?.retention.expect(to, this.#parts.store.clock.now());
-    }
+    if (isFinal(to)) this.#parts?.retention.expect(to, this.#parts.store.clock.now());
     this.#emit(to, job.id, job.queue);
   }
 
@@ -483,36 +392,11 @@ export class SqliteDriver implements JobDriver {
   }
 }
 
-/** Nothing may name this worker any more: what it runs and what it keeps back is for others. */
-function handBack(sql: Sql, { commit, presence, clock }: OpenStore): void {
-  const nowMs = clock.now();
-  const running = sql.all(
-    `UPDATE jobs SET state = iif(cancel_requested, 'cancelled', 'available'),
-       finished_at = iif(cancel_requested, ?, NULL), attempt = attempt - 1, holder = NULL
-     WHERE holder = ? AND state = 'running' RETURNING queue, state`,
-    nowMs,
-    presence.id,
-  );
-  for (const { queue, state } of running) {
-    commit.tally.move(String(queue), 'running', state as JobState); // the column is checked
-  }
-  const held = sql.all(
-    `UPDATE jobs SET state = iif(run_at <= ?, 'available', 'scheduled'), holder = NULL
-     WHERE holder = ? AND state = 'scheduled' RETURNING queue, state`,
-    nowMs,
-    presence.id,
-  );
-  for (const { queue, state } of held) {
-    commit.tally.move(String(queue), 'scheduled', state as JobState); // the column is checked
-  }
-  sql.run('DELETE FROM workers WHERE id = ?', presence.id);
-}
-
-function close({ store, pool, due, retention, others }: Parts): void {
+function close({ store, worker, due, retention, others }: Parts): void {
   others.close();
   due.close();
   retention.close();
-  pool.close();
+  worker.close();
   store.sql.close();
   store.presence.leave();
 }

@@ -24,8 +24,9 @@ const OPERATIONS: ReadonlySet<string> = new Set([
 
 /** A driver whose store fails when it is told to. */
 export interface FaultyDriver {
+  /** The one to give to the engine. */
   readonly driver: JobDriver;
-  /** The operations so far, failed ones included. */
+  /** The names of the operations so far, the failed one included. */
   readonly operations: readonly string[];
   /** Whether the fault has happened. */
   readonly hasFailed: boolean;
@@ -35,8 +36,8 @@ export interface FaultyDriver {
  * Wraps a driver so that one operation fails before it reaches the store: the first in one run of a test,
  * the second in the next, and so on until a run has none left that could fail.
  *
- * @param failAt - Which one, from 1; `Infinity` for none.
- * @param error - What it rejects with.
+ * @param failAt - Which operation fails, from 1; with `Infinity` all succeed.
+ * @param error - What it rejects with; default an error that says that the store is out of order.
  */
 export function faulty(
   driver: JobDriver,

@@ -10,10 +10,16 @@ export class ManualClock implements Clock {
     this.#nowMs = nowMs;
   }
 
+  /** Where it stands, in milliseconds since 1970. */
   now(): number {
     return this.#nowMs;
   }
 
+  /**
+   * Calls back when it is moved to that time, or in the next turn of the event loop if it is past it.
+   *
+   * @returns Calls it off.
+   */
   at(timeMs: number, callback: () => void): () => void {
     const alarm = { timeMs, callback };
     this.#alarms.add(alarm);
@@ -22,7 +28,11 @@ export class ManualClock implements Clock {
     return () => this.#alarms.delete(alarm);
   }
 
-  /** Moves on, and rings what becomes due, in its order, each at its time. */
+  /**
+   * Moves on, and calls back what becomes due, in its order, each at its time.
+   *
+   * @param byMs - By how many milliseconds.
+   */
   advance(byMs: number): void {
     const endMs = this.#nowMs + byMs;
     for (;;) {

@@ -1,6 +1,15 @@
 import type { Clock } from '../clock.ts';
-import type { ErrorInfo, JobEvent, JobRecord, NewJob, Schedule } from '../driver.ts';
-import { isFinal, MOVES, type JobState } from '../states.ts';
+import type {
+  ErrorInfo,
+  JobEvent,
+  JobRecord,
+  ListQuery,
+  NewJob,
+  Page,
+  Schedule,
+  Stored,
+} from '../driver.ts';
+import { isFinal, MOVES, noCounts, type JobState } from '../states.ts';
 
 /** A job in memory. Its state is changed by `MemoryStore.move()` alone. */
 export interface Row {
@@ -16,8 +25,8 @@ export interface Row {
   startedAtMs: number | null;
   finishedAtMs: number | null;
   isHeld: boolean;
-  /** Grows with each claim, so that a late outcome is told from the running attempt's. */
-  claim: number;
+  /** Grows with each claim, so that a late verdict is told from that of the running attempt. */
+  claims: number;
   /** Grows each time that it becomes available. */
   turn: number;
   cancelTimer: (() => void) | undefined;
@@ -44,8 +53,9 @@ class Line {
 }
 
 /**
- * Jobs in memory. Several drivers of one process may share one, each standing for a process of its own;
- * a driver that is opened on it later finds what earlier ones left.
+ * What drivers in memory keep their jobs in: `memory({ store })`. Several drivers may share one, each
+ * standing for a process of its own; one that is started later finds what earlier ones left. Its members
+ * are for the drivers.
  */
 export class MemoryStore {
   readonly rows: Map<string, Row> = new Map();
@@ -79,7 +89,7 @@ export class MemoryStore {
   }
 
   /** Stores a job, unless it is a duplicate. */
-  add(job: NewJob, nowMs: number): { readonly id: string; readonly duplicate: boolean } {
+  add(job: NewJob, nowMs: number): Stored {
     const id = this.#duplicateOf(job, nowMs);
     if (id !== undefined) return { id, duplicate: true };
     const isHeld = job.isHeld === true;
@@ -96,7 +106,7 @@ export class MemoryStore {
       startedAtMs: null,
       finishedAtMs: null,
       isHeld,
-      claim: 0,
+      claims: 0,
       turn: 0,
       cancelTimer: undefined,
     };
@@ -115,15 +125,26 @@ export class MemoryStore {
   #duplicateOf({ id, uniqueKey }: NewJob, nowMs: number): string | undefined {
     if (this.rows.has(id)) return id;
     if (uniqueKey === undefined) return undefined;
-    const holder = this.#unique.get(uniqueKey);
-    if (holder) return holder.job.id;
+    const owner = this.#unique.get(uniqueKey);
+    if (owner) return owner.job.id;
     const period = this.#uniqueUntil.get(uniqueKey);
     return period && period.untilMs > nowMs && this.rows.has(period.id) ? period.id : undefined;
   }
 
-  /** Whether the job could be one of those that are not final. */
-  isKeyFree({ job }: Row): boolean {
-    return job.uniqueKey === undefined || !this.#unique.has(job.uniqueKey);
+  /** Makes a job available again that has ended; false for every other, and when its key is taken. */
+  retry(row: Row, nowMs: number): boolean {
+    const { uniqueKey } = row.job;
+    const isTaken = uniqueKey !== undefined && this.#unique.has(uniqueKey);
+    if (!isFinal(row.state) || isTaken) return false;
+    row.attempt = 0;
+    row.crashes = 0;
+    row.result = null;
+    row.progress = 0;
+    row.runAtMs = nowMs;
+    row.startedAtMs = null;
+    row.finishedAtMs = null;
+    this.move(row, 'available');
+    return true;
   }
 
   /** @throws {Error} When the table of states has no such move. */
@@ -137,7 +158,7 @@ export class MemoryStore {
     }
     row.state = state;
     this.#enter(row);
-    this.#emit(state === 'running' ? 'started' : state, row);
+    this.#emit(state, row);
   }
 
   remove(row: Row): void {
@@ -148,6 +169,42 @@ export class MemoryStore {
       this.#unique.delete(uniqueKey);
     }
     this.rows.delete(id);
+  }
+
+  counts(queue: string): Record<JobState, number> {
+    const counts = noCounts();
+    for (const { job, state } of this.rows.values()) if (job.queue === queue) counts[state] += 1;
+    return counts;
+  }
+
+  list({ queue, state, task, limit, cursor = '0' }: ListQuery): Page<JobRecord> {
+    const matching = [...this.rows.values()]
+      .filter(
+        (row) =>
+          (queue === undefined || row.job.queue === queue) &&
+          (state === undefined || row.state === state) &&
+          (task === undefined || row.job.task === task),
+      )
+      .toReversed();
+    const start = Number(cursor);
+    const end = start + limit;
+    return {
+      items: matching.slice(start, end).map(toRecord),
+      cursor: end < matching.length ? String(end) : undefined,
+    };
+  }
+
+  putSchedule(schedule: Schedule): void {
+    const known = this.schedules.get(schedule.key);
+    const isSame = known?.cron === schedule.cron && known.timeZone === schedule.timeZone;
+    const { lastTickMs } = isSame ? known : schedule;
+    this.schedules.set(schedule.key, { ...schedule, lastTickMs });
+  }
+
+  ticked(key: string, tickMs: number): void {
+    const known = this.schedules.get(key);
+    if (known && tickMs > known.lastTickMs)
+      this.schedules.set(key, { ...known, lastTickMs: tickMs });
   }
 
   progressed(row: Row): void {

@@ -1,55 +1,81 @@
-import { within } from '@thereafter/tasks';
-import { systemClock, type Clock } from '../clock.ts';
+import { systemClock, within, type Clock } from '../clock.ts';
 import {
-  ERROR_HISTORY,
+  Attempt,
+  withError,
   type Capability,
   type DriverStart,
   type JobDriver,
   type JobEvent,
   type JobRecord,
+  type ListQuery,
   type NewJob,
-  type Outcome,
   type Page,
-  type RunJob,
+  type RunAttempt,
   type Schedule,
+  type Stored,
+  type Verdict,
   type WorkerHandle,
   type WorkOptions,
 } from '../driver.ts';
-import { RunningJob } from '../running-job.ts';
-import { isFinal, JOB_STATES, type JobState } from '../states.ts';
+import { isFinal, type FinalState, type JobState } from '../states.ts';
 import { MemoryStore, toRecord, type Row } from './memory-store.ts';
 
+/** What `memory()` takes. */
 export interface MemoryOptions {
-  /** Shared by drivers that stand for several processes, or for one after another; default a new one. */
+  /** What drivers share that stand for several processes, or for one after another; default a new one. */
   readonly store?: MemoryStore;
   /**
    * `'inline'`: storing a job that is due runs it, and resolves when it has ended or waits for a retry.
-   * `'held'`: jobs are stored and not run before `drain()`. Default: they are run as ever.
+   * `'held'`: jobs are stored and not run before `drain()`. Default: they are run as by every store.
    */
   readonly mode?: 'inline' | 'held';
 }
 
-/** Jobs in memory, for tests: nothing survives the process. */
+/** A store in the memory of this process, for tests: jobs are lost with the process. */
 export function memory(options: MemoryOptions = {}): MemoryDriver {
   return new MemoryDriver(options);
 }
 
-interface Queue {
-  readonly options: WorkOptions;
-  readonly run: RunJob;
+/** A queue that this driver works on. */
+interface WorkedQueue {
+  readonly concurrency: number;
+  readonly run: RunAttempt;
   isQuiet: boolean;
   running: number;
 }
 
-/** A claimed job. */
-interface Claim {
+/** A claimed job, until it is settled. */
+class MemoryAttempt extends Attempt {
   readonly row: Row;
-  readonly number: number;
-  readonly running: RunningJob;
-  readonly queue: Queue;
-  readonly ended: Promise<void>;
+  readonly queue: WorkedQueue;
+  /** Resolves when the engine is done with it. */
+  ended: Promise<void> = Promise.resolve();
+  readonly #number: number;
+  readonly #settle: (attempt: MemoryAttempt, verdict: Verdict) => boolean;
+
+  constructor(
+    row: Row,
+    queue: WorkedQueue,
+    settle: (attempt: MemoryAttempt, verdict: Verdict) => boolean,
+  ) {
+    super(toRecord(row));
+    this.row = row;
+    this.queue = queue;
+    this.#number = row.claims;
+    this.#settle = settle;
+  }
+
+  /** Whether the job has not been given to others. */
+  get isCurrent(): boolean {
+    return this.row.state === 'running' && this.row.claims === this.#number;
+  }
+
+  async settle(verdict: Verdict): Promise<boolean> {
+    return this.#settle(this, verdict);
+  }
 }
 
+/** A store of jobs in the memory of this process; see `memory()`. */
 export class MemoryDriver implements JobDriver {
   readonly name = 'memory';
   readonly capabilities: ReadonlySet<Capability> = new Set([
@@ -62,8 +88,9 @@ export class MemoryDriver implements JobDriver {
   ]);
   readonly #store: MemoryStore;
   readonly #mode: MemoryOptions['mode'];
-  readonly #queues = new Map<string, Queue>();
-  readonly #claims = new Map<string, Claim>();
+  readonly #queues = new Map<string, WorkedQueue>();
+  /** What runs, by the id of its job. */
+  readonly #running = new Map<string, MemoryAttempt>();
   readonly #ownListeners = new Set<(event: JobEvent) => void>();
   #clock: Clock = systemClock;
   #keepMs: DriverStart['keepMs'] | undefined = undefined;
@@ -89,9 +116,7 @@ export class MemoryDriver implements JobDriver {
     this.#sweep();
   }
 
-  async enqueue(
-    jobs: readonly NewJob[],
-  ): Promise<readonly { readonly id: string; readonly duplicate: boolean }[]> {
+  async enqueue(jobs: readonly NewJob[]): Promise<readonly Stored[]> {
     this.#assertOpen();
     const nowMs = this.#clock.now();
     const stored = jobs.map((job) => this.#store.add(job, nowMs));
@@ -113,7 +138,7 @@ export class MemoryDriver implements JobDriver {
     for (const id of ids) {
       const row = this.#store.rows.get(id);
       const queue = row && this.#queues.get(row.job.queue);
-      if (queue && row.state === 'available') await this.#claim(row, queue).ended;
+      if (queue && row.state === 'available') await this.#claim(row, queue);
     }
   }
 
@@ -121,18 +146,22 @@ export class MemoryDriver implements JobDriver {
   async drain(): Promise<void> {
     this.#isDraining = true;
     this.#pump();
-    while (this.#claims.size > 0) {
-      await Promise.all([...this.#claims.values()].map(({ ended }) => ended));
+    while (this.#running.size > 0) {
+      await this.#allEnded();
       this.#pump();
     }
     this.#isDraining = false;
   }
 
-  work(queue: string, options: WorkOptions, run: RunJob): WorkerHandle {
-    const entry: Queue = { options, run, isQuiet: false, running: 0 };
-    this.#queues.set(queue, entry);
+  #allEnded(): Promise<unknown> {
+    return Promise.all([...this.#running.values()].map(({ ended }) => ended));
+  }
+
+  work(queue: string, { concurrency }: WorkOptions, run: RunAttempt): WorkerHandle {
+    const worked: WorkedQueue = { concurrency, run, isQuiet: false, running: 0 };
+    this.#queues.set(queue, worked);
     this.#wake();
-    return { quiet: () => void (entry.isQuiet = true) };
+    return { quiet: () => void (worked.isQuiet = true) };
   }
 
   /** In the next turn of the event loop, in which others are served too. */
@@ -149,75 +178,57 @@ export class MemoryDriver implements JobDriver {
     if (this.#state !== 'started' || (this.#mode === 'held' && !this.#isDraining)) return;
     for (const [name, queue] of this.#queues) {
       if (queue.isQuiet || this.#store.paused.has(name)) continue;
-      while (queue.running < queue.options.concurrency) {
+      while (queue.running < queue.concurrency) {
         const row = this.#store.next(name);
         if (!row) break;
-        this.#claim(row, queue);
+        void this.#claim(row, queue);
       }
     }
   }
 
-  #claim(row: Row, queue: Queue): Claim {
+  /** Resolves when the attempt has ended. */
+  #claim(row: Row, queue: WorkedQueue): Promise<void> {
     queue.running += 1;
     row.attempt += 1;
-    row.claim += 1;
+    row.claims += 1;
     row.startedAtMs = this.#clock.now();
     row.progress = 0;
     this.#store.move(row, 'running');
-    const running = new RunningJob(toRecord(row));
-    const claim: Claim = {
-      row,
-      number: row.claim,
-      running,
-      queue,
-      ended: queue.run(running).then((outcome) => this.#settle(claim, outcome)),
-    };
-    this.#claims.set(row.job.id, claim);
-    return claim;
+    const attempt = new MemoryAttempt(row, queue, this.#settle);
+    this.#running.set(row.job.id, attempt);
+    return (attempt.ended = queue.run(attempt));
   }
 
-  #settle(claim: Claim, outcome: Outcome): void {
-    const { row, queue, running } = claim;
+  readonly #settle = (attempt: MemoryAttempt, verdict: Verdict): boolean => {
+    const { row, queue } = attempt;
     queue.running -= 1;
-    if (!this.#isCurrent(claim)) {
-      if (!running.stopReason) queue.options.onStale?.(running.record);
-      return;
-    }
-    this.#claims.delete(row.job.id);
-    this.#apply(row, outcome);
+    if (!attempt.isCurrent) return false;
+    this.#running.delete(row.job.id);
+    this.#apply(row, verdict);
     this.#wake();
-  }
+    return true;
+  };
 
-  #isCurrent({ row, number }: Claim): boolean {
-    return (
-      row.state === 'running' && row.claim === number && this.#store.rows.get(row.job.id) === row
-    );
-  }
-
-  #apply(row: Row, outcome: Outcome): void {
-    switch (outcome.type) {
+  #apply(row: Row, verdict: Verdict): void {
+    switch (verdict.type) {
       case 'complete':
-        row.result = outcome.result ?? null;
+        row.result = verdict.result ?? null;
         return this.#finish(row, 'completed');
       case 'fail':
-        this.#noteError(row, outcome.error);
+        row.errors = withError(row.errors, verdict.error);
         return this.#finish(row, 'failed');
       case 'cancel':
         return this.#finish(row, 'cancelled');
       case 'retry':
-        this.#noteError(row, outcome.error);
-        return this.#reschedule(row, outcome.delayMs);
+        row.errors = withError(row.errors, verdict.error);
+        return this.#reschedule(row, verdict.delayMs);
       case 'snooze':
         row.attempt -= 1;
-        return this.#reschedule(row, outcome.delayMs);
+        return this.#reschedule(row, verdict.delayMs);
     }
   }
 
-  #noteError(row: Row, error: JobRecord['errors'][number]): void {
-    row.errors = [...row.errors, error].slice(-ERROR_HISTORY);
-  }
-
-  #finish(row: Row, state: 'completed' | 'failed' | 'cancelled'): void {
+  #finish(row: Row, state: FinalState): void {
     row.finishedAtMs = this.#clock.now();
     this.#store.move(row, state);
     this.#sweepAt(row.finishedAtMs + this.#keepMs![state]);
@@ -267,22 +278,13 @@ export class MemoryDriver implements JobDriver {
   }
 
   readonly #cancelRunning = (id: string): void => {
-    this.#claims.get(id)?.running.stop('cancelled');
+    this.#running.get(id)?.stop('cancelled');
   };
 
   async retry(id: string): Promise<boolean> {
     this.#assertOpen();
     const row = this.#store.rows.get(id);
-    if (!row || !isFinal(row.state) || !this.#store.isKeyFree(row)) return false;
-    row.attempt = 0;
-    row.crashes = 0;
-    row.result = null;
-    row.progress = 0;
-    row.runAtMs = this.#clock.now();
-    row.startedAtMs = null;
-    row.finishedAtMs = null;
-    this.#store.move(row, 'available');
-    return true;
+    return row !== undefined && this.#store.retry(row, this.#clock.now());
   }
 
   async remove(id: string): Promise<boolean> {
@@ -295,14 +297,7 @@ export class MemoryDriver implements JobDriver {
 
   async counts(queue: string): Promise<Record<JobState, number>> {
     this.#assertOpen();
-    const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<
-      JobState,
-      number
-    >; // every state has one
-    for (const { job, state } of this.#store.rows.values()) {
-      if (job.queue === queue) counts[state] += 1;
-    }
-    return counts;
+    return this.#store.counts(queue);
   }
 
   async queues(): Promise<readonly string[]> {
@@ -312,28 +307,9 @@ export class MemoryDriver implements JobDriver {
     return [...names].toSorted();
   }
 
-  async list({
-    queue,
-    state,
-    task,
-    limit,
-    cursor = '0',
-  }: Parameters<NonNullable<JobDriver['list']>>[0]): Promise<Page<JobRecord>> {
+  async list(query: ListQuery): Promise<Page<JobRecord>> {
     this.#assertOpen();
-    const matching = [...this.#store.rows.values()]
-      .filter(
-        (row) =>
-          (queue === undefined || row.job.queue === queue) &&
-          (state === undefined || row.state === state) &&
-          (task === undefined || row.job.task === task),
-      )
-      .toReversed();
-    const start = Number(cursor);
-    const end = start + limit;
-    return {
-      items: matching.slice(start, end).map(toRecord),
-      cursor: end < matching.length ? String(end) : undefined,
-    };
+    return this.#store.list(query);
   }
 
   async setProgress({ id, attempt }: JobRecord, fraction: number): Promise<void> {
@@ -359,12 +335,7 @@ export class MemoryDriver implements JobDriver {
   }
 
   async putSchedule(schedule: Schedule): Promise<void> {
-    const known = this.#store.schedules.get(schedule.key);
-    const isSame = known?.cron === schedule.cron && known.timeZone === schedule.timeZone;
-    this.#store.schedules.set(
-      schedule.key,
-      isSame ? { ...schedule, lastTickMs: known.lastTickMs } : schedule,
-    );
+    this.#store.putSchedule(schedule);
   }
 
   async removeSchedule(key: string): Promise<boolean> {
@@ -376,10 +347,7 @@ export class MemoryDriver implements JobDriver {
   }
 
   async ticked(key: string, tickMs: number): Promise<void> {
-    const known = this.#store.schedules.get(key);
-    if (known && tickMs > known.lastTickMs) {
-      this.#store.schedules.set(key, { ...known, lastTickMs: tickMs });
-    }
+    this.#store.ticked(key, tickMs);
   }
 
   onEvent(listener: (event: JobEvent) => void): () => void {
@@ -398,21 +366,20 @@ export class MemoryDriver implements JobDriver {
   async #stop(timeoutMs: number): Promise<readonly JobRecord[]> {
     if (this.#state === 'new') return [];
     this.#state = 'stopping';
-    const ends = [...this.#claims.values()].map(({ ended }) => ended);
-    if (ends.length > 0) await within(timeoutMs, Promise.all(ends));
-    const handedBack = [...this.#claims.values()];
-    for (const { row, running } of handedBack) {
-      running.stop('handed-back');
-      row.attempt -= 1;
-      this.#store.move(row, 'available');
+    if (this.#running.size > 0) await within(timeoutMs, this.#allEnded());
+    const left = [...this.#running.values()];
+    for (const attempt of left) {
+      attempt.stop('handed-back');
+      attempt.row.attempt -= 1;
+      this.#store.move(attempt.row, 'available');
     }
     this.#letGo();
-    return handedBack.map(({ running }) => running.record);
+    return left.map(({ record }) => record);
   }
 
   /** Simulates the sudden death of the process: what ran is found by the next one, as a crash. */
   kill(): void {
-    for (const { row } of this.#claims.values()) {
+    for (const { row } of this.#running.values()) {
       row.crashes += 1;
       this.#store.move(row, 'available');
     }
@@ -422,7 +389,7 @@ export class MemoryDriver implements JobDriver {
 
   #letGo(): void {
     this.#state = 'stopped';
-    this.#claims.clear();
+    this.#running.clear();
     this.#cancelSweep?.();
     this.#store.wakers.delete(this.#wake);
     this.#store.cancellers.delete(this.#cancelRunning);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NewJob, Outcome } from '../../src/driver.ts';
+import type { NewJob, Verdict } from '../../src/driver.ts';
 import { SqliteStoreError } from '../../src/sqlite/errors.ts';
 import { SqliteDriver } from '../../src/sqlite/sqlite-driver.ts';
 import { COMPLETE, faultsOf, Handler, newJob, newJobs, open, tempFolder } from './support.ts';
@@ -45,7 +45,7 @@ interface Told {
   readonly ran: string[];
 }
 
-/** A life of a driver: it stores by ones and in bulk, runs with every outcome, releases, cancels, retries. */
+/** A life of a driver: it stores by ones and in bulk, runs with several verdicts, releases, cancels, retries. */
 async function live(file: string, injector: Injector): Promise<Told> {
   const told: Told = { stored: [], complaints: [], ran: [] };
   const driver = new SqliteDriver({ file }, injector.onStatement);
@@ -69,7 +69,7 @@ async function live(file: string, injector: Injector): Promise<Told> {
       told.complaints.push(error);
     }
   };
-  const handler = new Handler(({ record }): Outcome => {
+  const handler = new Handler(({ record }): Verdict => {
     told.ran.push(record.id);
     if (record.attempt > 1 || record.task !== 'retried') return COMPLETE;
     const error = { name: 'E', message: 'm', attempt: record.attempt, atMs: 1 };
@@ -98,39 +98,35 @@ async function live(file: string, injector: Injector): Promise<Told> {
 }
 
 describe('a fault at each statement in turn', () => {
-  it.each(Object.entries(FAULTS))(
-    'loses nothing when %s',
-    async (_name, errcode) => {
-      let at = 1;
-      for (; ; at += 1) {
-        await using folder = await tempFolder();
-        const injector = new Injector(at, errcode);
-        const told = await live(folder.file, injector);
-        // The next process finds all that was acknowledged, and nothing else.
-        await using opened = await open(folder.file);
-        const { driver } = opened;
-        const items = [];
-        for (let cursor: string | undefined; ;) {
-          const page = await driver.list({ limit: 500, cursor });
-          items.push(...page.items);
-          ({ cursor } = page);
-          if (cursor === undefined) break;
-        }
-        const there = items.map(({ id }) => id).toSorted();
-        expect(there, `fault at ${at}`).toEqual(told.stored.map(({ id }) => id).toSorted());
-        expect(items.filter(({ state }) => state === 'running')).toEqual([]);
-        const completed = items.filter(({ state }) => state === 'completed');
-        expect(completed.filter(({ id }) => !told.ran.includes(id))).toEqual([]);
-        expect(told.complaints.filter((error) => !(error instanceof SqliteStoreError))).toEqual([]);
-        expect(faultsOf(folder.file), `fault at ${at}`).toEqual([]);
-        if (!injector.hasStruck) break;
-        // Each statement of the long enqueue is like the one before.
-        if (at > 150) at += 37;
+  it.each(Object.entries(FAULTS))('loses nothing when %s', async (_name, errcode) => {
+    let at = 1;
+    for (; ; at += 1) {
+      await using folder = await tempFolder();
+      const injector = new Injector(at, errcode);
+      const told = await live(folder.file, injector);
+      // The next process finds all that was acknowledged, and nothing else.
+      await using opened = await open(folder.file);
+      const { driver } = opened;
+      const items = [];
+      for (let cursor: string | undefined; ;) {
+        const page = await driver.list({ limit: 500, cursor });
+        items.push(...page.items);
+        ({ cursor } = page);
+        if (cursor === undefined) break;
       }
-      expect(at).toBeGreaterThan(1_000); // it has gone through all of them
-    },
-    120_000,
-  );
+      const there = items.map(({ id }) => id).toSorted();
+      expect(there, `fault at ${at}`).toEqual(told.stored.map(({ id }) => id).toSorted());
+      expect(items.filter(({ state }) => state === 'running')).toEqual([]);
+      const completed = items.filter(({ state }) => state === 'completed');
+      expect(completed.filter(({ id }) => !told.ran.includes(id))).toEqual([]);
+      expect(told.complaints.filter((error) => !(error instanceof SqliteStoreError))).toEqual([]);
+      expect(faultsOf(folder.file), `fault at ${at}`).toEqual([]);
+      if (!injector.hasStruck) break;
+      // Each statement of the long enqueue is like the one before.
+      if (at > 150) at += 37;
+    }
+    expect(at).toBeGreaterThan(1_000); // it has gone through all of them
+  });
 
   it('stores again as soon as the disk has room', async () => {
     await using folder = await tempFolder();
@@ -151,7 +147,7 @@ describe('a fault at each statement in turn', () => {
     expect((await opened.driver.get(job.id))?.state).toBe('available');
   });
 
-  it('keeps an outcome that the disk refuses, and writes it when it can', async () => {
+  it('keeps a verdict that the disk refuses, and writes it when it can', async () => {
     await using folder = await tempFolder();
     let isFull = false;
     await using opened = await open(folder.file, {
@@ -168,7 +164,7 @@ describe('a fault at each statement in turn', () => {
     driver.work('mail', { concurrency: 1, leaseMs: 1 }, handler.run);
     await driver.enqueue([job]);
     await handler.started(1);
-    while (!logged.some((line) => line.includes('outcome'))) await new Promise(setImmediate);
+    while (!logged.some((line) => line.includes('end of a job'))) await new Promise(setImmediate);
     isFull = false;
     while ((await driver.get(job.id))?.state !== 'completed') await new Promise(setImmediate);
     expect(handler.jobs).toHaveLength(1);

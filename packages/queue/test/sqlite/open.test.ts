@@ -1,10 +1,9 @@
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { loadSqlite } from '../../src/sqlite/open.ts';
 import { sqlite } from '../../src/sqlite/index.ts';
 import { migrate, MIGRATIONS } from '../../src/sqlite/schema.ts';
-import { Sql } from '../../src/sqlite/sql.ts';
+import { loadSqlite, Sql } from '../../src/sqlite/sql.ts';
 import { newJob, newJobs, open, tempFolder } from './support.ts';
 
 describe('opening a job store', () => {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../src/driver.ts';
+import type { Verdict } from '../../src/driver.ts';
 import { ManualClock } from '../../src/testing/manual-clock.ts';
 import {
   COMPLETE,
@@ -252,7 +252,7 @@ describe('SqliteDriver', () => {
     await using folder = await tempFolder();
     await using opened = await open(folder.file);
     const { driver } = opened;
-    const handler = new Handler(({ record }): Outcome => {
+    const handler = new Handler(({ record }): Verdict => {
       const error = {
         name: 'E',
         message: `no ${record.attempt}`,
@@ -310,7 +310,7 @@ describe('SqliteDriver', () => {
     await using folder = await tempFolder();
     await using worker = await open(folder.file);
     await using client = await open(folder.file);
-    const handler = new Handler(async ({ signal }): Promise<Outcome> => {
+    const handler = new Handler(async ({ signal }): Promise<Verdict> => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       return { type: 'cancel' };
     });
@@ -397,25 +397,20 @@ describe('SqliteDriver', () => {
     expect(await driver.removeSchedule('n')).toBe(false);
   });
 
-  it('hands back what has not ended at the deadline, and refuses its late outcome', async () => {
+  it('hands back what has not ended at the deadline, and refuses its late verdict', async () => {
     await using folder = await tempFolder();
     const job = newJob();
-    const stale: string[] = [];
-    const { promise: end, resolve: finish } = Promise.withResolvers<Outcome>();
+    const { promise: end, resolve: finish } = Promise.withResolvers<Verdict>();
     const first = await open(folder.file);
     const handler = new Handler(() => end);
-    first.driver.work(
-      'mail',
-      { concurrency: 1, leaseMs: 1, onStale: ({ id }) => void stale.push(id) },
-      handler.run,
-    );
+    work(first.driver, handler, 1);
     await first.driver.enqueue([job]);
     await handler.started(1);
     expect((await first.driver.stop({ timeoutMs: 1 })).map(({ id }) => id)).toEqual([job.id]);
     expect(await first.driver.stop({ timeoutMs: 1 })).toHaveLength(1);
     finish(COMPLETE);
     await new Promise(setImmediate);
-    expect(stale).toEqual([job.id]);
+    expect(handler.stale).toEqual([job.id]);
     await using second = await open(folder.file);
     expect(await second.driver.get(job.id)).toMatchObject({
       state: 'available',

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { systemClock, type Clock } from '../../src/clock.ts';
-import type { DriverStart, JobRecord, NewJob, Outcome } from '../../src/driver.ts';
-import type { RunningJob } from '../../src/running-job.ts';
-import type { SqliteOptions } from '../../src/sqlite/options.ts';
+import type { Attempt, DriverStart, JobRecord, NewJob, Verdict } from '../../src/driver.ts';
+import type { SqliteOptions } from '../../src/sqlite/open.ts';
 import { SqliteDriver } from '../../src/sqlite/sqlite-driver.ts';
 
 export const DAY_MS = 86_400_000;
@@ -68,26 +67,29 @@ export function newJobs(count: number, changes: Partial<NewJob> = {}): NewJob[] 
   return Array.from({ length: count }, () => newJob(changes));
 }
 
-export const COMPLETE: Outcome = { type: 'complete' };
+export const COMPLETE: Verdict = { type: 'complete' };
 
-/** A handler that tells which jobs it got, and waits for a number of them. */
+/** What runs jobs in place of an engine: tells which jobs it got, and waits for a number of them. */
 export class Handler {
   readonly jobs: JobRecord[] = [];
-  readonly #outcome: (running: RunningJob) => Outcome | Promise<Outcome>;
+  /** The ids of those whose verdict came too late. */
+  readonly stale: string[] = [];
+  readonly #decide: (attempt: Attempt) => Verdict | Promise<Verdict>;
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  constructor(outcome: (running: RunningJob) => Outcome | Promise<Outcome> = () => COMPLETE) {
-    this.#outcome = outcome;
+  constructor(decide: (attempt: Attempt) => Verdict | Promise<Verdict> = () => COMPLETE) {
+    this.#decide = decide;
   }
 
-  readonly run = async (running: RunningJob): Promise<Outcome> => {
-    this.jobs.push(running.record);
+  readonly run = async (attempt: Attempt): Promise<void> => {
+    this.jobs.push(attempt.record);
     this.#waiting = this.#waiting.filter(({ count, resolve }) => {
       if (this.jobs.length < count) return true;
       resolve();
       return false;
     });
-    return await this.#outcome(running);
+    const counts = await attempt.settle(await this.#decide(attempt));
+    if (!counts) this.stale.push(attempt.record.id);
   };
 
   get ids(): string[] {

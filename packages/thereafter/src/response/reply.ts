@@ -13,6 +13,7 @@ export abstract class ReplySource {
   abstract toReply(ctx: Context, style: ReplyStyle): Reply | Promise<Reply>;
 }
 
+/** What a `HttpReply` says besides its value. */
 export interface ReplyOptions {
   /** Default: the route's `status`, else 200. */
   readonly status?: number;

@@ -32,7 +32,7 @@ function isRecord(value: object): boolean {
   );
 }
 
-/** What is sent in another way than as JSON; nothing for objects of other classes. */
+/** What is sent in another way than as JSON; `undefined` for objects of other classes. */
 function fromInstance(
   value: object,
   style: ReplyStyle,

@@ -100,7 +100,7 @@ function prepare(exchange: Exchange, maxBytes: number): string | undefined {
 function admit({ req, res }: Exchange, maxBytes: number): void {
   const { 'content-length': length, expect } = req.headers;
   if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
-  if (expect !== undefined) res.writeContinue();
+  if (expect !== undefined && req.httpVersionMinor > 0) res.writeContinue(); // HTTP/1.0 knows none
 }
 
 /** Takes a plain body from its events, without the cost of a stream around it. */
