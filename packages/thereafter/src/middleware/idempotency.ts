@@ -1,5 +1,5 @@
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { nodeCrypto } from '../node-modules.ts';
@@ -209,12 +209,11 @@ async function gather(body: Readable): Promise<Uint8Array | Readable> {
     length += piece.length;
     if (length > MAX_ANSWER_BYTES) break;
   }
-  const { Readable: Stream } = await import('node:stream');
   const rest = async function* (): AsyncGenerator<string | Uint8Array, void> {
     yield* pieces;
     yield* { [Symbol.asyncIterator]: () => source };
   };
-  return Stream.from(rest(), { objectMode: false });
+  return Readable.from(rest(), { objectMode: false });
 }
 
 /** The request is done by then, so nothing here makes it fail; without its answer its key stays taken. */
