@@ -60,7 +60,7 @@ const REFERENCE: Plan = {
   first: ['lifecycle', 'glossary', 'errors', 'events', 'job-states'],
 };
 const API: Plan = { title: 'API', files: 'reference/api/*.md', first: ['index', 'thereafter'] };
-const DECISIONS: Plan = { title: 'Decisions', files: 'adr/*.md', first: [] };
+const DECISIONS: Plan = { title: 'Decisions', files: 'adr/*.md', first: ['README'] };
 const GUIDES_ZH: Plan = { ...GUIDES, title: '指南', files: 'zh-Hant/guides/*.md' };
 
 /** All pages in English besides the home page, in reading order. */

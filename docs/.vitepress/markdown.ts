@@ -2,9 +2,12 @@ import { posix } from 'node:path';
 import type { MarkdownRenderer } from 'vitepress';
 import { linkToSource, sourceOf } from '../sources.ts';
 
-const NAMED = /^<!-- (\S+\.\w+|\S*Dockerfile) -->\s*$/;
+const NAMED = /^<!-- ([^\s#]+\.\w+|\S*Dockerfile) -->\s*$/;
 
-/** Shows the name of a listing's file above it. The comment before a code block names the file. */
+/**
+ * Shows the name of a listing's file above it. The comment before a code block names the file; of a part
+ * of one (`file#part`) nothing is shown.
+ */
 export function captions(markdown: MarkdownRenderer): void {
   markdown.core.ruler.push('captions', ({ tokens }) => {
     for (const [index, token] of tokens.entries()) {

@@ -12,6 +12,7 @@ import {
   HttpClient,
   HttpReply,
   NotFound,
+  path,
   Problem,
   sse,
   type App,
@@ -19,7 +20,8 @@ import {
 } from 'thereafter';
 import { testApp } from 'thereafter/testing';
 import { Type } from 'typebox';
-import { faultOf, listen, QUIET, thrownBy, type Programs } from './programs.ts';
+import { faultOf, listen, thrownBy, type Programs } from './programs.ts';
+import { QUIET } from '../support/quiet.ts';
 
 const greet = (): string => 'hello';
 
@@ -230,6 +232,12 @@ export const app: Programs = {
     faultOf(createApp(QUIET).get('/users/:id', greet).get('/users/:name', greet)),
 
   ROUTE_PATH_INVALID: () => faultOf(createApp(QUIET).get('/:id(^(a+)+$)', greet)),
+
+  SCHEMA_INVALID: () =>
+    faultOf(createApp(QUIET).get('/', { response: Type.String({ pattern: '((' }) }, greet)),
+
+  TA114: () =>
+    faultOf(createApp(QUIET).get('/:id', { in: { id: path('idd', Type.Integer()) } }, greet)),
 
   async TASKS_HELD() {
     const adding = createApp(QUIET).get('/', ({ ctx }) => ctx.tasks.add(greet).id);

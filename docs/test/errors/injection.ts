@@ -9,15 +9,8 @@ import {
 } from '@thereafter/di';
 import { Context, createApp, defineTask, dependency, query } from 'thereafter';
 import { Type } from 'typebox';
-import {
-  codePrintedBy,
-  faultOf,
-  listen,
-  QUIET,
-  tempFolder,
-  thrownBy,
-  type Programs,
-} from './programs.ts';
+import { codePrintedBy, faultOf, listen, tempFolder, thrownBy, type Programs } from './programs.ts';
+import { QUIET } from '../support/quiet.ts';
 
 /** The first thing that is wrong with a class that a handler asks for. */
 const faultOfAsking = (wanted: Class): Promise<unknown> =>

@@ -5,7 +5,8 @@ import { bullmq } from '@thereafter/queue-redis';
 import { memory, MemoryStore, testJobs } from '@thereafter/queue/testing';
 import { createApp, defineTask, dependency, type JobContext, type Runnable } from 'thereafter';
 import { Type } from 'typebox';
-import { faultOf, listen, QUIET, thrownBy, type Programs } from './programs.ts';
+import { faultOf, listen, thrownBy, type Programs } from './programs.ts';
+import { QUIET } from '../support/quiet.ts';
 
 const Empty = Type.Object({});
 

@@ -9,9 +9,6 @@ import type { App } from 'thereafter';
 /** Error code → what leads to it by public means, and returns the error as its user gets it. */
 export type Programs = Readonly<Record<string, () => Promise<unknown>>>;
 
-/** Options of an app that writes nothing and leaves the signals of the process alone. */
-export const QUIET = { logger: false, shutdown: { signals: false } } as const;
-
 export async function thrownBy(run: () => unknown): Promise<unknown> {
   try {
     await run();

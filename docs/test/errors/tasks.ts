@@ -1,15 +1,8 @@
 import { once } from 'node:events';
 import { createApp, defineTask, inThread, taskSignal, type BackgroundTasks } from 'thereafter';
 import { Type } from 'typebox';
-import {
-  codePrintedBy,
-  faultOf,
-  listen,
-  preload,
-  QUIET,
-  thrownBy,
-  type Programs,
-} from './programs.ts';
+import { codePrintedBy, faultOf, listen, preload, thrownBy, type Programs } from './programs.ts';
+import { QUIET } from '../support/quiet.ts';
 
 const THREADS = new URL('./threads.js', import.meta.url);
 

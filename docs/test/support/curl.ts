@@ -26,7 +26,7 @@ export async function curl(words: readonly string[], url: string): Promise<strin
       headers['content-type'] = headers['accept'] = 'application/json';
     } else if (word === '-d') {
       body = value();
-      headers['content-type'] = 'application/x-www-form-urlencoded';
+      headers['content-type'] ??= 'application/x-www-form-urlencoded';
     } else if (word.startsWith('localhost:3000')) target = word.slice('localhost:3000'.length);
     else throw new Error(`curl.ts does not know ${word}.`);
   }

@@ -1,7 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const docs = join(import.meta.dirname, '../..');
+export const root = join(docs, '..');
+
+/** All pages of the repository, from its root. Those of the API are made by a build, and not kept. */
+export function allPages(): string[] {
+  return globSync('{*.md,{docs,packages,apps,bench}/**/*.md}', {
+    cwd: root,
+    exclude: (name) => /(?:^|\/)(?:node_modules|dist|cache|reference\/api)$/.test(name),
+  }).toSorted();
+}
 
 /** One code block of a page. */
 export interface Block {
@@ -9,17 +18,38 @@ export interface Block {
   readonly text: string;
   /** The file that the comment above it names, from the root of the repository. */
   readonly file: string | undefined;
+  /** The part of the file that it shows: `#name` behind the file. The whole if there is none. */
+  readonly region: string | undefined;
 }
 
-const BLOCK = /(?:<!-- (\S+) -->\n\n)?^```([\w-]+)\n(.*?)^```$/gms;
+const BLOCK =
+  /^<!-- (\$ [^\n]+) -->$|(?:^<!-- ([^\s#]+)(?:#(\S+))? -->\n\n)?^```([\w-]*)\n(.*?)^```$/gms;
 
+/**
+ * The code blocks of a page, in order. A comment that begins with `$` counts as a `console` block: its
+ * command is run and not shown.
+ */
 export function blocksOf(page: string): Block[] {
-  const markdown = readFileSync(join(docs, page), 'utf8');
-  return [...markdown.matchAll(BLOCK)].map(([, file, language = '', text = '']) => ({
-    file,
-    language,
-    text,
-  }));
+  const markdown = readFileSync(join(root, page), 'utf8');
+  return [...markdown.matchAll(BLOCK)].map(([, unseen, file, region, language = '', text = '']) =>
+    unseen === undefined
+      ? { file, region, language, text }
+      : { file, region, language: 'console', text: unseen },
+  );
+}
+
+/**
+ * What a file holds, or a part of it: the lines between `// #region name` and `// #endregion`, without
+ * their common indentation. A part may come in pieces, with a blank line between.
+ */
+export function listing(file: string, region: string | undefined): string {
+  const source = readFileSync(join(root, file), 'utf8');
+  if (region === undefined) return source;
+  const pieces = source.matchAll(/^( *)\/\/ #region (\S+)\n(.*?)^ *\/\/ #endregion$/gms);
+  return [...pieces]
+    .filter(([, , name]) => name === region)
+    .map(([, indent, , text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
+    .join('\n');
 }
 
 /** A command of a `console` block, and what the page shows that it prints. */
@@ -40,7 +70,7 @@ export function commandsOf(text: string): Command[] {
 }
 
 /** The words of a shell's command line, as far as pages use it: blanks and single or double quotes. */
-function wordsOf(line: string): string[] {
+export function wordsOf(line: string): string[] {
   return [...line.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)].map(([word]) =>
     word.replaceAll(
       /'([^']*)'|"([^"]*)"/g,
@@ -63,11 +93,11 @@ export function isAsShown(actual: string, shown: string): boolean {
   return new RegExp(`^${pattern}$`).test(`${actual.trimEnd()}\n`);
 }
 
-/** A pattern for a line that a page shows. */
+/** A pattern for a line that a page shows. A time of day and a number of milliseconds stand for any. */
 export function toPattern(line: string): string {
   return line
     .trimEnd()
-    .split('…')
+    .split(/…|\d\d:\d\d:\d\d|\d+(?= ms\b)/)
     .map((part) => RegExp.escape(part))
     .join('.*');
 }

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const BUNDLES_SOURCES = new URL('./bundle-sources.js', import.meta.url).href;
 
@@ -40,14 +41,12 @@ export class Program {
 
   /** What it has printed, at the address that pages show. */
   get output(): string {
-    return this.url === undefined
-      ? this.#output
-      : this.#output.replaceAll(this.url, 'http://localhost:3000');
+    return this.#output.replaceAll(/http:\/\/localhost:\d+/g, 'http://localhost:3000');
   }
 
-  /** Where it listens; undefined until it says so. */
+  /** Where it listens; `undefined` until it says so. */
   get url(): string | undefined {
-    return /"url":"([^"]+)","msg":"listening"/.exec(this.#output)?.[1];
+    return /(?:"url":"|listening .*url=)(http:\/\/localhost:\d+)/.exec(this.#output)?.[1];
   }
 
   get hasEnded(): boolean {
@@ -57,6 +56,11 @@ export class Program {
   /** Null while it runs, and when a signal has killed it. */
   get exitCode(): number | null {
     return this.#child.exitCode;
+  }
+
+  /** Resolves when it has ended by itself. */
+  get ended(): Promise<unknown> {
+    return this.#exited;
   }
 
   /** Waits until it listens or has ended. */
@@ -82,6 +86,20 @@ export class Program {
       if (this.hasEnded || deadline.aborted) return false;
       await Promise.race([this.#wake.promise, isOver]);
     }
+  }
+
+  /**
+   * Waits until something holds that the program brings about without a word.
+   *
+   * @returns Whether it does, before the deadline.
+   */
+  async until(holds: () => boolean): Promise<boolean> {
+    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    while (!holds()) {
+      if (deadline.aborted) return false;
+      await sleep(10);
+    }
+    return true;
   }
 
   /** Sends a signal and waits for the end. */

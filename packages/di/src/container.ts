@@ -1,4 +1,9 @@
-import { InjectionError, InvalidContainerError, ResolutionError } from './errors.ts';
+import {
+  InjectionError,
+  InvalidContainerError,
+  ResolutionError,
+  SeveralFailedError,
+} from './errors.ts';
 import { explainEdges } from './explain.ts';
 import { Graph, reach, type Node } from './graph.ts';
 import { Plan } from './plan.ts';
@@ -55,7 +60,7 @@ export class Container implements AsyncDisposable {
   /**
    * Says how a token or class gets its value. The last word counts.
    *
-   * @throws {TypeError} After `start()`.
+   * @throws {ResolutionError} `TA126` after `start()`.
    */
   provide<T>(key: Token<T> | Class<T>, how: Provision<T>): this {
     return this.#register(this.#providers, key as unknown as Key, toProvider(how)); // a token is an object with a kind
@@ -69,7 +74,7 @@ export class Container implements AsyncDisposable {
    * has not run yet could ask with `inject()`, the process is warned at `close()` if it has not.
    *
    * @param options.mayBeUnused - Whether nobody needs to ask for it; default `false`.
-   * @throws {TypeError} After `start()`.
+   * @throws {ResolutionError} `TA126` after `start()`.
    */
   override<V>(
     key: Source<V> | Class<V>,
@@ -85,7 +90,7 @@ export class Container implements AsyncDisposable {
   /**
    * Lets a class stand for a value that comes with the scope, such as the HTTP context.
    *
-   * @throws {TypeError} After `start()`.
+   * @throws {ResolutionError} `TA126` after `start()`.
    */
   external<T>(key: Class<T>, source: ExternalSource): this {
     return this.#register(this.#providers, key, { kind: 'external', source });
@@ -101,7 +106,7 @@ export class Container implements AsyncDisposable {
    * Plans entry points: what must be made, in which order, to have their values.
    *
    * @returns A plan for `openScope()`. Faults are reported by `start()`, all of them at once.
-   * @throws {TypeError} After `start()`.
+   * @throws {ResolutionError} `TA126` after `start()`.
    */
   plan(needs: readonly Need[], { name, kind = 'any' }: PlanOptions): Plan {
     this.#assertOpen(`${name} was planned`);
@@ -117,7 +122,10 @@ export class Container implements AsyncDisposable {
 
   #assertOpen(what: string): void {
     if (this.#state === 'open') return;
-    throw new TypeError(`${what} after start(): everything is planned there. Do it before.`);
+    throw new ResolutionError(
+      'TA126',
+      `${what} after start(): everything is planned there. Do it before.`,
+    );
   }
 
   /** Everything that is wrong with what was planned and registered so far; empty when nothing is. */
@@ -160,9 +168,9 @@ export class Container implements AsyncDisposable {
    * at once.
    *
    * @param entryPoints - What will be asked for with `get()`, if no plan names it.
-   * @throws {TypeError} When it is called twice.
+   * @throws {ResolutionError} `TA126` when it is called twice.
    * @throws {InvalidContainerError} `TA100` with every fault.
-   * @throws What building a singleton threw, an AggregateError if several failed. Those that had been
+   * @throws What building a singleton threw, a `SeveralFailedError` (`TA130`) if several failed. Those that had been
    *   built are ended.
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any value may be given
@@ -182,7 +190,11 @@ export class Container implements AsyncDisposable {
       const [error] = failures;
       await this.#singletons.end({ error });
       if (failures.size === 1) throw error;
-      throw new AggregateError(failures, `${failures.size} singletons could not be built`);
+      throw new SeveralFailedError(
+        'TA130',
+        failures,
+        `${failures.size} singletons could not be built`,
+      );
     }
     for (const plan of this.#plans) plan.bind((node) => this.#singletons.valueOf(node));
   }
@@ -253,7 +265,7 @@ export class Container implements AsyncDisposable {
    * Ends every singleton, the last made first. A second call does nothing. Warns the process of overrides
    * that nobody has asked for.
    *
-   * @throws What a disposer threw, an AggregateError if several did; all of them have run.
+   * @throws What a disposer threw, a `SeveralFailedError` (`TA131`) if several did; all of them have run.
    */
   async close(): Promise<void> {
     if (this.#state === 'started') this.#unasked().forEach(warnOfUnused);

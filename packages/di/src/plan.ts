@@ -46,12 +46,11 @@ export class Plan {
    * @param carrier - What external sources read from.
    * @param finish - Gets the slots, with the values of the entry points at `entries`, and the carrier.
    * @returns What `finish` returns, or a promise of it when a value had to be waited for.
-   * @throws {TypeError} When something has to be made.
+   * @throws When something has to be made.
    * @throws What a reader or `finish` threw.
    */
   run<C, R>(carrier: C, finish: (slots: readonly unknown[], carrier: C) => R): R | Promise<R> {
-    if (!this.needsNoScope)
-      throw new TypeError(`${this.name} needs a scope: open one, and run that.`);
+    if (!this.needsNoScope) throw new Error(`${this.name} needs a scope: open one, and run that.`);
     return execute(this.steps, this.newSlots(), carrier, undefined, finish);
   }
 

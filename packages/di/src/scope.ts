@@ -151,7 +151,7 @@ export class Scope implements AsyncDisposable, Keeper {
    * Ends everything in reverse order of creation. A second call does nothing.
    *
    * @param failure - What the handler threw, if it did: generators see it at their `yield`.
-   * @throws What a disposer threw, an AggregateError if several did; all of them have run.
+   * @throws What a disposer threw, a `SeveralFailedError` (`TA131`) if several did; all of them have run.
    */
   close(failure?: Failure): Promise<void> {
     this.#hasEnded = true;

@@ -1,3 +1,4 @@
+import { ResolutionError } from './errors.ts';
 import type { Node } from './graph.ts';
 import type { Resolver } from './inject.ts';
 import {
@@ -145,7 +146,12 @@ function functionMaker(
 function begin(generator: AnyGenerator, node: Node, keeper: Keeper): unknown {
   const first = generator.next();
   const yielded = ({ done, value }: IteratorResult<unknown>): unknown => {
-    if (done) throw new TypeError(`The generator dependency ${node.name} ended without a yield.`);
+    if (done) {
+      throw new ResolutionError(
+        'TA127',
+        `The generator dependency ${node.name} ended without a yield. Its value is what it yields.`,
+      );
+    }
     keeper.note(node, generatorEnd(generator, node.name));
     return value;
   };

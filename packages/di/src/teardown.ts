@@ -1,3 +1,5 @@
+import { ResolutionError, SeveralFailedError } from './errors.ts';
+
 /** Ends one value; may be asynchronous, may throw. `failure` is what the handler threw, if it did. */
 export type Teardown = (failure: Failure | undefined) => unknown;
 
@@ -33,11 +35,15 @@ export function tearDown(
   return failures;
 }
 
-/** Throws what disposers threw: one as it is, several in an AggregateError. */
+/** Throws what disposers threw: one as it is, several in a `SeveralFailedError`. */
 export function throwAny(failures: readonly unknown[], where: string): void {
   if (failures.length === 0) return;
   if (failures.length === 1) throw failures[0];
-  throw new AggregateError(failures, `${failures.length} disposers failed in ${where}`);
+  throw new SeveralFailedError(
+    'TA131',
+    failures,
+    `${failures.length} disposers failed in ${where}`,
+  );
 }
 
 /** How to end an object with `Symbol.asyncDispose` or `Symbol.dispose`. */
@@ -59,7 +65,8 @@ export function isGenerator(value: unknown): value is AnyGenerator {
 export function generatorEnd(generator: AnyGenerator, name: string): Teardown {
   const assertDone = ({ done }: IteratorResult<unknown>): unknown => {
     if (done === true) return undefined;
-    const complaint = new TypeError(
+    const complaint = new ResolutionError(
+      'TA127',
       `The generator dependency ${name} must yield exactly once; it yielded again.`,
     );
     const returned = generator.return(undefined);

@@ -8,6 +8,7 @@ import {
   token,
   type ExternalSource,
   type Lazy,
+  type SeveralFailedError,
 } from '../src/index.ts';
 import { describe, expect, it } from 'vitest';
 
@@ -307,8 +308,8 @@ describe('clean-up', () => {
     await scope.get(C);
     const error = await scope.close().catch((e: unknown) => e);
     expect(ended).toEqual(['c', 'b', 'a']);
-    expect(error).toBeInstanceOf(AggregateError);
-    expect((error as AggregateError).errors).toEqual([
+    expect(error).toMatchObject({ code: 'TA131' });
+    expect((error as SeveralFailedError).errors).toEqual([
       new Error('b is stuck'),
       new Error('a is stuck'),
     ]);

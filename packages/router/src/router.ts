@@ -103,7 +103,7 @@ export function createRouter<T>(): Router<T> {
 
     allowedMethods(url) {
       const allowed = [...methods].filter((method) => routes.find(method, url)?.store);
-      return allowed.length === 0 ? [] : [...allowed, 'OPTIONS'].toSorted();
+      return allowed.length === 0 ? [] : [...new Set([...allowed, 'OPTIONS'])].toSorted();
     },
   };
 }

@@ -32,7 +32,7 @@ import { describe, type ApiInfo } from './openapi/describe.ts';
 import type { OpenApiDocument } from './openapi/document.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/thrown.ts';
 import { controllerRoutes, functionRoute, type Route, type RouteSummary } from './route.ts';
-import type { Out, Returned, RouteOptions } from './route-options.ts';
+import { ALL_METHODS, type AddRoute, type AllOptions, type Handler } from './route-options.ts';
 import { onProcessEnd } from './shutdown.ts';
 import { createProxyTrust, type ProxyTrust } from './socket/forwarded.ts';
 import { startServer, withoutServer, type ListenOptions } from './socket/server.ts';
@@ -44,20 +44,6 @@ type Part = Class | TaskDefinition<any>;
 
 function isPart(first: string | IncludeOptions | Part): first is Part {
   return typeof first === 'function' || (typeof first === 'object' && !!taskSpecOf(first));
-}
-
-type HandlerResult<O> = Returned<Out<O>> | Promise<Returned<Out<O>>>;
-
-/** Declares a route whose handler is a function of a record. */
-export interface AddRoute {
-  (path: string, handler: (values: { ctx: Context }) => HandlerResult<unknown>): App;
-  <const O extends RouteOptions & { readonly in?: Inputs }>(
-    path: string,
-    options: O,
-    handler: (
-      values: (O extends { in: infer I extends Inputs } ? Values<I> : unknown) & { ctx: Context },
-    ) => HandlerResult<O>,
-  ): App;
 }
 
 /** Makes an app. Register what it answers, then `listen()`. */
@@ -89,11 +75,13 @@ export class App implements AsyncDisposable {
     });
   }
 
-  readonly get: AddRoute = this.#verb('GET');
-  readonly post: AddRoute = this.#verb('POST');
-  readonly put: AddRoute = this.#verb('PUT');
-  readonly patch: AddRoute = this.#verb('PATCH');
-  readonly delete: AddRoute = this.#verb('DELETE');
+  readonly get: AddRoute<App> = this.#verb('GET');
+  readonly post: AddRoute<App> = this.#verb('POST');
+  readonly put: AddRoute<App> = this.#verb('PUT');
+  readonly patch: AddRoute<App> = this.#verb('PATCH');
+  readonly delete: AddRoute<App> = this.#verb('DELETE');
+  /** Answers every method that a route can have, or those of the option `methods`. */
+  readonly all: AddRoute<App, AllOptions> = this.#verb(...ALL_METHODS);
 
   readonly #options: AppOptions;
   readonly #log: AppLog;
@@ -127,14 +115,15 @@ export class App implements AsyncDisposable {
     });
   }
 
-  #verb(method: Method): AddRoute {
+  #verb(...defaults: readonly Method[]): AddRoute<App> {
     return (path: string, ...rest: unknown[]) => {
-      const [options, handler] = rest.length === 1 ? [{}, rest[0]] : rest;
-      this.#assertNotStarted();
       // AddRoute has checked both.
-      this.#routes.push(
-        functionRoute(method, path, options as RouteOptions, handler as (values: never) => unknown),
-      );
+      const [given, handler] = (rest.length === 1 ? [{}, rest[0]] : rest) as [AllOptions, Handler];
+      const { methods = defaults, ...options } = given;
+      this.#assertNotStarted();
+      for (const method of methods) {
+        this.#routes.push(functionRoute(method, path, options, handler));
+      }
       return this;
     };
   }

@@ -16,6 +16,7 @@ import type { Layer, Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
 import { docsRoutes } from './openapi/docs-routes.ts';
 import type { Route } from './route.ts';
+import { findBadSchemas, findConflicts, findUnknownParameters } from './route-faults.ts';
 import type { ErrorHandlers } from './response/thrown.ts';
 
 /** What requests need of an app that has started. */
@@ -43,21 +44,6 @@ export class InvalidAppError extends ThereafterError {
   }
 }
 
-/**
- * Why a route cannot be found by its requests.
- *
- * - `ROUTE_CONFLICT` another one answers the same requests
- * - `ROUTE_PATH_INVALID` its path cannot be matched
- */
-class RouteError extends ThereafterError {
-  readonly code: 'ROUTE_CONFLICT' | 'ROUTE_PATH_INVALID';
-
-  constructor(code: RouteError['code'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
-
 /** What was registered with an app. */
 export interface Registrations {
   readonly container: Container;
@@ -80,6 +66,9 @@ export interface PlannedApp {
 /** Plans every route and task. Builds nothing. */
 export function planApp(registrations: Registrations): PlannedApp {
   const { container, runner, routes, tasks, docs, handlerTimeout } = registrations;
+  const badSchemas = routes.flatMap((route) => findBadSchemas(route, container));
+  // The rest cannot be looked at with them.
+  if (badSchemas.length > 0) return { plans: new Map(), docsPage: [], faults: badSchemas };
   const described = docs && describe(docs, routes, container);
   const docsPage = described ? docsRoutes(described.document, docs.path, routes) : [];
   const plans = new Map<Route, Plan>(
@@ -97,6 +86,7 @@ export function planApp(registrations: Registrations): PlannedApp {
   const faults = [
     ...conflicts,
     ...wrong,
+    ...findUnknownParameters(routes, container),
     ...refused,
     ...container.faults,
     ...(described?.faults ?? []),
@@ -161,29 +151,4 @@ function refusalOf(register: () => unknown): Error[] {
 
 function carrierPart(name: string, read: (ctx: Context) => unknown): ExternalSource {
   return { kind: 'external', carriedBy: 'http', name, reader: () => read };
-}
-
-type Declared = Pick<Route, 'method' | 'path' | 'name'>;
-
-/** Routes that cannot stand beside the ones before them, or have no path that can be matched. */
-function findConflicts(routes: readonly Declared[]): RouteError[] {
-  const router = createRouter<Declared>();
-  return routes.flatMap((route) => {
-    const { method, path, name } = route;
-    try {
-      const first = router.add(method, path, route);
-      return first ? [toConflict(first, route)] : [];
-    } catch (cause) {
-      const problem = `${method} ${path} of ${name} cannot be matched: ${(cause as Error).message}.`;
-      return [new RouteError('ROUTE_PATH_INVALID', `${problem} Correct the path.`, { cause })];
-    }
-  });
-}
-
-function toConflict(first: Declared, { method, path, name }: Declared): RouteError {
-  return new RouteError(
-    'ROUTE_CONFLICT',
-    `${method} ${path} is declared twice. Remove one, or change its method or path. ` +
-      `Both ${first.name} and ${name} declare it.`,
-  );
 }

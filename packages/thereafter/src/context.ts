@@ -53,7 +53,7 @@ export class Context {
     return this.#exchange.path;
   }
 
-  /** Path parameters, decoded; empty before the route is found. */
+  /** Path parameters, decoded; empty when no route has the path. */
   get params(): Readonly<Record<string, string>> {
     return this.#exchange.params;
   }

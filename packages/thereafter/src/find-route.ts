@@ -23,7 +23,6 @@ export function findRoute(
   if (typeof found === 'object') {
     exchange.route = found.store;
     exchange.params = found.params;
-    exchange.rawQuery = found.searchParams;
     return found.store;
   }
   if (found === 'malformed') throw new BadRequest('The percent-encoding of the path is broken.');
@@ -36,6 +35,18 @@ export function findRoute(
   if (method !== 'OPTIONS') throw new MethodNotAllowed(allowed);
   return toOptionsReply(allowed);
 }
+
+/** The path parameters of a request, for who asks before its route is found. */
+export function findParams(
+  router: Router<CompiledRoute>,
+  method: string,
+  target: string,
+): Readonly<Record<string, string>> {
+  const found = router.find(method, target);
+  return typeof found === 'object' ? found.params : NO_PARAMS;
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({ __proto__: null }) as never;
 
 const METHODS: ReadonlySet<string> = new Set([
   'GET',

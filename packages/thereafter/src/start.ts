@@ -2,6 +2,7 @@ import { ThereafterError } from '@thereafter/di';
 import type { JobEngine } from '@thereafter/tasks';
 import { setMaxListeners } from 'node:events';
 import { compile, type CompiledApp, type Registrations } from './compile.ts';
+import { findParams } from './find-route.ts';
 import { InFlight } from './in-flight.ts';
 import { dispatch, handle } from './lifecycle.ts';
 import { LONGEST_TIMER_MS, toAppLimits, type AppLimits, type Limits } from './limits.ts';
@@ -95,8 +96,10 @@ export class StartedApp {
 
   async #compile(limits: AppLimits): Promise<CompiledApp> {
     const { registrations, middleware, errorHandlers, log, trustsProxy } = this.#parts;
+    const router = await compile(registrations);
     const compiled: CompiledApp = {
-      router: await compile(registrations),
+      router,
+      findParams: (method, target) => findParams(router, method, target),
       runner: registrations.runner,
       log,
       inFlight: this.#inFlight,

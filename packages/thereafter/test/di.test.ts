@@ -23,9 +23,6 @@ import {
 } from 'thereafter';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
-import * as listing from './listings/l04-scopes.ts';
-import { OrdersController } from './listings/l05-cleanup.ts';
-import { overridden } from './listings/l12-overrides.ts';
 import { QUIET, serve } from './support/serve.ts';
 
 /** What stops an app from starting. */
@@ -510,34 +507,6 @@ describe('clean-up', () => {
     expect(ended).toEqual([]);
     await app.close();
     expect(ended).toEqual(['ours']);
-  });
-});
-
-describe('the listings of the guide', () => {
-  it('l04: every scope, a token, inject() and lazy() in one app', async () => {
-    const now = new Date('2027-01-01T00:00:00Z');
-    const seen: unknown[] = [];
-    const app = createApp(QUIET)
-      .provide(listing.Clock, { value: { now: () => now } })
-      .get('/', { in: { reports: listing.Reports, audit: listing.Audit } }, (values) => {
-        const log = { info: (line: unknown) => seen.push(line), error: () => undefined };
-        Object.defineProperty(values.ctx, 'log', { value: log });
-        values.reports.run();
-        return 'reported';
-      });
-    await using server = await serve(app);
-    expect((await server.fetch('/')).status).toBe(200);
-    expect(seen).toEqual([{ what: 'report 2027-01-01T00:00:00.000Z', at: now }]);
-  });
-
-  it('l05: a transaction is committed before the response', async () => {
-    await using server = await serve(createApp(QUIET).include(OrdersController));
-    expect(await (await server.post('/orders', {})).json()).toEqual({ ok: true });
-  });
-
-  it('l12: an overridden dependency reads nothing from the request', async () => {
-    await using server = await serve(overridden);
-    expect(await (await server.fetch('/me/secret')).json()).toEqual({ ok: true });
   });
 });
 

@@ -31,15 +31,16 @@ export async function send(
   origin: string,
   method: string,
   path: string,
-  { headers = {}, json, body, signal }: TestRequest,
+  request: TestRequest,
 ): Promise<TestResponse> {
+  const { type, content } = toBody(request);
   const response = await dispatcher.request({
     origin,
     method: method as Dispatcher.HttpMethod, // undici takes any token
     path,
-    headers: { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers },
-    body: json === undefined ? ((body ?? null) as Readable | null) : JSON.stringify(json), // one of several kinds
-    ...(signal && { signal }),
+    headers: { ...(type !== undefined && { 'content-type': type }), ...request.headers },
+    body: content,
+    ...(request.signal && { signal: request.signal }),
   });
   const fields = Object.entries(response.headers).flatMap(([name, value]) =>
     [value ?? []].flat().map((one): [string, string] => [name, one]),
@@ -48,4 +49,19 @@ export async function send(
   if (!hasBody) await response.body.dump();
   const stream = hasBody ? (Readable.toWeb(response.body) as ReadableStream) : null;
   return new Response(stream as never, { status: response.statusCode, headers: fields });
+}
+
+/** What is sent, and as what. */
+function toBody({ json, body }: TestRequest): {
+  readonly type?: string;
+  readonly content: string | Uint8Array | Readable | null;
+} {
+  if (json !== undefined) return { type: 'application/json', content: JSON.stringify(json) };
+  if (!(body instanceof FormData)) return { content: body ?? null };
+  // Node's, which is another class to the undici that sends it.
+  const form = new Response(body);
+  return {
+    type: form.headers.get('content-type')!, // with the boundary
+    content: Readable.fromWeb(form.body as ReadableStream),
+  };
 }

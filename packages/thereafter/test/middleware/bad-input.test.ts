@@ -84,7 +84,7 @@ describe('middleware', () => {
       .use(rateLimit({ limit: 1e6, window: '1s' }))
       .use(compress({ minBytes: 1 }))
       .use(etag())
-      .use(staticFiles(new URL('./listings/public', import.meta.url)))
+      .use(staticFiles(new URL('./fixtures/public', import.meta.url)))
       .get('/', ({ ctx }) => getCookie(ctx, 'a') ?? signed.get(ctx, 'user') ?? 'home');
     await using server = await serve(app);
 

@@ -4,6 +4,8 @@ import { promisify } from 'node:util';
 import {
   body,
   createApp,
+  file,
+  form,
   dependency,
   Injectable,
   query,
@@ -59,6 +61,20 @@ describe.each(['memory', 'socket'] as const)('testApp over a %s', (over) => {
     expect(head.headers.get('content-type')).toBe('application/json');
     expect(await head.text()).toBe('');
     expect((await t.get('/nowhere')).status).toBe(404);
+  });
+
+  it('sends the FormData that Node has', async () => {
+    const app = createApp(QUIET).post(
+      '/',
+      { in: { word: form('word', Type.String()), photo: file('photo') } },
+      ({ word, photo }) => ({ word, photo: photo.name }),
+    );
+    await using t = await start(app).start();
+    const sent = new FormData();
+    sent.append('word', 'hello');
+    sent.append('photo', new Blob(['content']), 'photo.png');
+    const response = await t.post('/', { body: sent });
+    expect(await response.json()).toEqual({ word: 'hello', photo: 'photo.png' });
   });
 
   it('sends JSON, text and bytes', async () => {
@@ -269,7 +285,7 @@ describe('testApp', () => {
     expect(events).toEqual(['start', 'end']);
   });
 
-  it('l10: the listing runs under node --test', async () => {
+  it('works in a test that node --test runs', async () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [
@@ -277,7 +293,7 @@ describe('testApp', () => {
         '--import',
         join(import.meta.dirname, '../../../cli/src/register.ts'),
         '--test',
-        join(import.meta.dirname, '../listings/l10-test.ts'),
+        join(import.meta.dirname, '../programs/node-test.ts'),
       ],
       { env: { ...process.env, NODE_TEST_CONTEXT: undefined } },
     );

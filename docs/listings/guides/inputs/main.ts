@@ -1,0 +1,3 @@
+import { inputs } from './app.ts';
+
+await inputs().run();

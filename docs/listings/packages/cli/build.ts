@@ -1,0 +1,3 @@
+import { bundle } from '@thereafter/cli/esbuild';
+
+await bundle('src/main.ts', 'dist/main.mjs'); // one file, run by node dist/main.mjs
