@@ -100,17 +100,21 @@ function decide(headers: IncomingHttpHeaders, tag: string, { mtime, size }: Stat
   if (known !== undefined) delete headers['if-modified-since'];
   if (isKnown) headers['if-none-match'] = '*'; // which the library takes for a yes
   if (ifRange !== undefined && ifRange !== mtime.toUTCString()) delete headers.range;
-  else if (headers.range !== undefined) clampSuffix(headers, size);
+  else if (headers.range !== undefined) headers.range = withinFile(headers.range, size);
 }
 
 /**
  * The last bytes of a file are all of it where it has not that many, which the library takes for none.
+ * Of an empty file no range can say where it begins.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2
  */
-function clampSuffix(headers: IncomingHttpHeaders, size: number): void {
-  const suffix = /^bytes=-(\d+)$/.exec(headers.range!)?.[1];
-  if (suffix === undefined || Number(suffix) <= size) return;
-  if (size === 0) delete headers.range; // no range can say where nothing begins
-  else headers.range = `bytes=-${size}`;
+function withinFile(range: string, size: number): string | undefined {
+  if (size === 0) return undefined;
+  if (!range.startsWith('bytes=')) return range; // none that is understood
+  const ranges = range.slice('bytes='.length).split(',');
+  return `bytes=${ranges
+    .map((each) => each.trim())
+    .map((each) => (each.startsWith('-') && Number(each.slice(1)) > size ? `-${size}` : each))
+    .join(',')}`;
 }

@@ -159,7 +159,13 @@ function setHeaders(res: ServerResponse, headers: Headers): void {
 }
 
 /** Headers of which one more does not contradict another. */
-const LISTS = new Set(['set-cookie', 'vary', 'link', 'server-timing', 'www-authenticate']);
+export const LISTS: ReadonlySet<string> = new Set([
+  'set-cookie',
+  'vary',
+  'link',
+  'server-timing',
+  'www-authenticate',
+]);
 
 /** What goes along with the headers that were set: Node writes a flat list without storing it first. */
 function headOf(res: ServerResponse, { type }: Reply, length?: number): string[] {

@@ -50,7 +50,9 @@ describe('sendFile()', () => {
     ['bytes=-99999', 206, '0123456789', 'bytes 0-9/10'], // a suffix that is longer than the file is all of it
     ['bytes=-99999999999999999999999', 206, '0123456789', 'bytes 0-9/10'],
     ['bytes=8-', 206, '89', 'bytes 8-9/10'],
+    ['bytes=0-0,-99999', 206, '0123456789', 'bytes 0-9/10'], // one range, since they overlap
     ['bytes=8-99999', 206, '89', 'bytes 8-9/10'],
+    ['bytes', 200, '0123456789', null],
     ['lines=1-2', 200, '0123456789', null],
     ['bytes=0-0,3-4', 200, '0123456789', null], // several: RFC 9110 lets a server send all of it
   ])('answers Range %s with %i', async (range, status, text, contentRange) => {
