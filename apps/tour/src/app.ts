@@ -2,6 +2,7 @@ import { adminConsole, fromThisMachine } from '@thereafter/console';
 import { jobs } from '@thereafter/queue';
 import { bullmq } from '@thereafter/queue-redis';
 import { sqlite } from '@thereafter/queue/sqlite';
+import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createApp, type App, type AppOptions } from 'thereafter';
 import { accessLog } from 'thereafter/access-log';
@@ -11,6 +12,7 @@ import { requestId } from 'thereafter/request-id';
 import { securityHeaders } from 'thereafter/security-headers';
 import { staticFiles } from 'thereafter/static';
 import { Activity } from './activity.ts';
+import { Alerts, AlertsController } from './alerts.ts';
 import { Cache, openCache } from './cache.ts';
 import { HeavyTask, HeavyTaskController } from './heavy-task.ts';
 import { ItemsController } from './items.ts';
@@ -49,8 +51,14 @@ export function tour(options: AppOptions = {}): App {
   // Read here and not in Settings: it has to be known before anything is built.
   const { REDIS_URL, JOBS_FILE = 'data/jobs.db', CONSOLE_FOR = 'this-machine' } = process.env;
   const driver = REDIS_URL ? bullmq({ url: REDIS_URL }) : sqlite({ file: JOBS_FILE });
-  const app = createApp({ title: 'Tour', jobs: jobs({ driver }), ...options });
+  const alerts = new Alerts();
+  const log = options.logger ?? pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const app = createApp({ title: 'Tour', jobs: jobs({ driver }), ...options, logger: log });
   return app
+    .onTaskError((error, failure) => {
+      if (typeof log === 'object') log.error({ err: error, ...failure }, 'background task failed');
+      alerts.raise(error, failure);
+    })
     .use(requestId())
     .use(accessLog())
     .use(accessLog({ write: activity.responded }))
@@ -59,6 +67,7 @@ export function tour(options: AppOptions = {}): App {
     .use(securityHeaders({ 'content-security-policy': PAGE_POLICY }))
     .use(staticFiles(PAGE_FOLDER, { prefix: '/page' }))
     .provide(Activity, { value: activity })
+    .provide(Alerts, { value: alerts })
     .provide(Registry, { value: registry })
     .provide(ReadyChecks, { value: checks })
     .provide(OwnAddress, { value: app })
@@ -74,6 +83,7 @@ export function tour(options: AppOptions = {}): App {
       ProcessUserController,
       ItemsController,
       ProcessController,
+      AlertsController,
       RegisterController,
       UploadController,
       LoginController,

@@ -59,9 +59,10 @@ export const STORIES: readonly Story[] = [
     method: 'POST',
     path: '/process/',
     title: 'A task that may fail',
-    after: 'The client has its answer; the failure is logged with its request, and counted.',
+    after:
+      'The client has its answer. Success is logged; a failure is too, counted, and raises an alert.',
     fields: [{ name: 'data', in: 'query', type: 'text', value: 'bad', hint: BAD }],
-    see: '/metrics',
+    see: '/alerts',
   },
   {
     method: 'POST',

@@ -78,7 +78,7 @@ describe('the tour', () => {
     expect(tour.logged()).toBe('access 123\n');
   });
 
-  it('answers although the task fails; the failure is logged with its request, and counted', async () => {
+  it('answers although the task fails; the failure is logged with its request, counted, and an alert', async () => {
     const { logger, lines } = capturedLog();
     await using tour = await serveTour({ logger });
     const response = await fetch(`${tour.url}/process/?data=bad`, { method: 'POST' });
@@ -91,7 +91,19 @@ describe('the tour', () => {
         err: new Error("cannot process 'bad'"),
       }),
     ]);
+    expect(await tour.ask('GET', '/alerts')).toEqual([
+      {
+        at: expect.any(String),
+        task: 'riskyTask',
+        requestId: response.headers.get('x-request-id'),
+        error: "Error: cannot process 'bad'",
+      },
+    ]);
     expect(await tour.ask('POST', '/process/?data=good')).toEqual({ message: 'Task submitted' });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'info', message: 'processed', data: 'good' }),
+    );
+    expect(await tour.ask('GET', '/alerts')).toHaveLength(1);
     const numbers = await (await fetch(`${tour.url}/metrics`)).text();
     expect(numbers).toContain('thereafter_tasks_total{task="riskyTask",end="failed"} 1');
     expect(numbers).toContain('thereafter_tasks_total{task="riskyTask",end="succeeded"} 1');

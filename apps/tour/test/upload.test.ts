@@ -64,18 +64,22 @@ describe('upload', () => {
     expect(statSync(path).size).toBeLessThan(content.length / 2);
   });
 
-  it('reports what is no image, and leaves nothing behind', async () => {
+  it.each([
+    ['text', () => 'no image', 'unsupported image format'],
+    ['nothing', () => '', ''],
+    ['an image that is cut', async () => (await picture()).subarray(0, 100_000), ''],
+    ['an image with broken bytes', async () => (await picture()).fill(0xff, 5000, 50_000), ''],
+  ])('reports %s, and leaves nothing behind', async (_, make, reason) => {
     await using tour = await serveTour({ extend: tellFolder });
     const uploads = await uploadsOf(tour);
     const failures: unknown[] = [];
     tour.app.onTaskError((error, { taskName }) => failures.push([taskName, String(error)]));
-    expect(await tour.ask('POST', '/upload/', form('no image', 'notes.txt'))).toEqual({
-      filename: 'notes.txt',
+    const content = Buffer.from(await make());
+    expect(await tour.ask('POST', '/upload/', form(new Uint8Array(content), 'notes.png'))).toEqual({
+      filename: 'notes.png',
       status: 'processing',
     });
-    expect(failures).toEqual([
-      ['compressImage', expect.stringContaining('unsupported image format')],
-    ]);
+    expect(failures).toEqual([['compressImage', expect.stringContaining(reason)]]);
     expect(uploads()).toEqual([]);
     expect(readdirSync(tour.processed)).toEqual([]);
   });

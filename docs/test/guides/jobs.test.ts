@@ -13,6 +13,7 @@ afterEach(async () => {
   await opened.disposeAsync();
   opened = new AsyncDisposableStack();
 });
+
 const open = async (options: TestJobsOptions) => opened.use(await testJobs(options));
 
 describe('the guide to jobs', () => {

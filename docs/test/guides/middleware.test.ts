@@ -130,6 +130,16 @@ const checks: Record<string, Check> = {
   async 'rate-limit'(ask) {
     expect((await ask('/login')).headers['ratelimit']).toContain('"login";r=4');
   },
+  async idempotency(ask) {
+    const key = { 'idempotency-key': '7f0e' };
+    const first = await ask('/payments', key, 'POST');
+    const again = await ask('/payments', key, 'POST');
+    expect([first.body.toString(), again.body.toString()]).toEqual([
+      '{"payment":1}',
+      '{"payment":1}',
+    ]);
+    expect((await ask('/payments', {}, 'POST')).status).toBe(400);
+  },
   async metrics(ask) {
     await ask('/orders', {}, 'POST');
     expect((await ask('/metrics')).body).toContain('shop_orders 1');

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createApp } from 'thereafter';
 import { testApp } from 'thereafter/testing';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { app } from '../../listings/guides/responses/app.ts';
 import { docs } from '../support/page.ts';
+import { QUIET } from '../support/quiet.ts';
 
 it('each route of the guide to responses answers as it says', async () => {
   await using t = await testApp(app).start();
@@ -29,6 +31,13 @@ it('each route of the guide to responses answers as it says', async () => {
   while (!text.includes('data')) text += (await reader.read()).value;
   expect(text).toContain('event: hello\nid: 1\ndata: {"after":"nothing"}\n\n');
   leaving.abort();
+
+  const catalogue = createApp(QUIET).get('/*', ({ ctx }) => ctx.url.pathname + ctx.url.search);
+  const { url } = await catalogue.listen({ port: 0, host: '127.0.0.1' });
+  await using _ = catalogue;
+  vi.stubEnv('CATALOGUE_URL', url);
+  expect(await (await t.get('/catalogue/books?page=2')).text()).toBe('/catalogue/books?page=2');
+  vi.unstubAllEnvs();
 
   const moved = await t.post('/sessions');
   expect([moved.status, moved.headers.get('location')]).toEqual([303, '/users/1']);

@@ -1,4 +1,5 @@
 import type { Lifetime } from './lifetime.ts';
+import { ArgumentError } from './errors.ts';
 import { markInjectable, setInput } from './metadata.ts';
 import type { Dependency } from './provider.ts';
 import type { Class, Gives, Key, Source } from './token.ts';
@@ -42,7 +43,27 @@ export interface InjectableOptions {
  * @param options.scope - How long an instance lives; default `'singleton'`, one for each container.
  */
 export function Injectable(options: InjectableOptions = {}): ClassDecorator {
-  return (target) => markInjectable(target, options.scope ?? 'singleton');
+  return (target, context?: unknown) => {
+    refuseStandardDecorator('Injectable', context);
+    markInjectable(target, options.scope ?? 'singleton');
+  };
+}
+
+/**
+ * Refuses to be a standard (TC39) decorator: those know neither parameters nor types, so there would be
+ * nothing to inject by.
+ *
+ * @param name - Of the decorator.
+ * @param context - Its second argument; an object with a `kind` only of a standard decorator.
+ * @throws {ArgumentError} Saying what to set.
+ */
+export function refuseStandardDecorator(name: string, context: unknown): void {
+  if (typeof context !== 'object' || context === null || !('kind' in context)) return;
+  throw new ArgumentError(
+    `@${name} was compiled as a standard decorator, which says nothing of parameters and their types. ` +
+      'Set "experimentalDecorators" and "emitDecoratorMetadata" to true in the tsconfig.json that your ' +
+      'compiler reads, or run with `node --import @thereafter/cli/register`.',
+  );
 }
 
 /** Injects what a token, `lazy()` or a class stands for, where the parameter's type does not say it. */

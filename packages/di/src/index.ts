@@ -4,6 +4,7 @@ export {
   Inject,
   Injectable,
   parameterDecorator,
+  refuseStandardDecorator,
   type CheckedParam,
   type InjectableOptions,
 } from './decorators.ts';

@@ -129,7 +129,9 @@ export function toProvider(provision: Provision<unknown>): Provider {
 
 /** The provider of a key that nobody registered: what the key itself says. */
 export function defaultProvider(key: Key): Provider | Unusable {
-  if (typeof key === 'function') return classProvider(key);
+  if (typeof key === 'function') {
+    return isArrow(key) ? NO_CLASS : classProvider(key);
+  }
   switch ((key as Partial<typeof key> | undefined)?.kind) {
     case 'dependency': {
       const { make, lifetime, inputs } = key as Dependency<unknown>;
@@ -159,6 +161,18 @@ export function defaultProvider(key: Key): Provider | Unusable {
           );
   }
 }
+
+/** Whether it is a function that can make nothing with `new`, and none of JavaScript. */
+function isArrow(key: Class): boolean {
+  return key.prototype === undefined && !isBuiltIn(key);
+}
+
+const NO_CLASS = new Unusable(
+  'TA108',
+  'a function is not something that can be injected',
+  'Ask for the class itself; where that is declared later, or in a cycle, with @Inject(lazy(() => TheClass)). ' +
+    'A function that makes something is to be wrapped: dependency({ … }, make).',
+);
 
 function classProvider(target: Class): Provider | Unusable {
   const mark = markOf(target);

@@ -28,6 +28,7 @@ export type Miss =
   /** A path parameter is longer than 1,024 characters. */
   | 'too-long';
 
+/** Finds what was stored for a method and a path. */
 export interface Router<T> {
   /**
    * Declares a route. A GET route answers HEAD too, unless HEAD is declared for itself.
@@ -102,7 +103,7 @@ export function createRouter<T>(): Router<T> {
 
     allowedMethods(url) {
       const allowed = [...methods].filter((method) => routes.find(method, url)?.store);
-      return allowed.length === 0 ? [] : [...allowed, 'OPTIONS'].toSorted();
+      return allowed.length === 0 ? [] : [...new Set([...allowed, 'OPTIONS'])].toSorted();
     },
   };
 }

@@ -1,6 +1,7 @@
 import {
   dependency,
   markInjectable,
+  refuseStandardDecorator,
   type Class,
   type Dependency,
   type Inputs,
@@ -148,7 +149,8 @@ export function Task<S extends TSchema>(
 >(
   target: C,
 ) => void {
-  return (target) => {
+  return (target, context?: unknown) => {
+    refuseStandardDecorator('Task', context);
     const name = options.name ?? target.name;
     markInjectable(target, 'request');
     specs.set(target, {

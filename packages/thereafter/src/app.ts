@@ -1,7 +1,5 @@
 import {
-  ArgumentError,
   createContainer,
-  ThereafterError,
   type Class,
   type Container,
   type Provision,
@@ -21,10 +19,7 @@ import {
 } from '@thereafter/tasks';
 import type { AppOptions } from './app-options.ts';
 import { InvalidAppError, planApp, registerCarrier, type Registrations } from './compile.ts';
-import type { Context } from './context.ts';
 import type { IncludeOptions } from './decorators/metadata.ts';
-import type { Inputs, Values } from './handler/inputs.ts';
-import { Problem } from './response/problem.ts';
 import { appHost, type AppBlueprint } from './host.ts';
 import { createLog, type AppLog } from './log.ts';
 import type { Middleware } from './middleware.ts';
@@ -32,11 +27,11 @@ import { describe, type ApiInfo } from './openapi/describe.ts';
 import type { OpenApiDocument } from './openapi/document.ts';
 import { ErrorHandlers, type ErrorHandler } from './response/thrown.ts';
 import { controllerRoutes, functionRoute, type Route, type RouteSummary } from './route.ts';
-import type { Out, Returned, RouteOptions } from './route-options.ts';
-import { onProcessEnd } from './shutdown.ts';
-import { createProxyTrust, type ProxyTrust } from './socket/client-address.ts';
+import { ALL_METHODS, type AddRoute, type AllOptions, type Handler } from './route-options.ts';
+import { onProcessEnd, printFailure } from './shutdown.ts';
+import { createProxyTrust, type ProxyTrust } from './socket/forwarded.ts';
 import { startServer, withoutServer, type ListenOptions } from './socket/server.ts';
-import { StartedApp, type CloseResult, type Open } from './start.ts';
+import { AppStateError, StartedApp, type CloseResult, type Open } from './start.ts';
 
 /** A controller class, a task class or a task definition. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any payload
@@ -44,30 +39,6 @@ type Part = Class | TaskDefinition<any>;
 
 function isPart(first: string | IncludeOptions | Part): first is Part {
   return typeof first === 'function' || (typeof first === 'object' && !!taskSpecOf(first));
-}
-
-type HandlerResult<O> = Returned<Out<O>> | Promise<Returned<Out<O>>>;
-
-/** Declares a route whose handler is a function of a record. */
-export interface AddRoute {
-  (path: string, handler: (values: { ctx: Context }) => HandlerResult<unknown>): App;
-  <const O extends RouteOptions & { readonly in?: Inputs }>(
-    path: string,
-    options: O,
-    handler: (
-      values: (O extends { in: infer I extends Inputs } ? Values<I> : unknown) & { ctx: Context },
-    ) => HandlerResult<O>,
-  ): App;
-}
-
-/** An app was used in a way that its state does not allow. */
-export class AppStateError extends ThereafterError {
-  readonly code: 'APP_CLOSED' | 'APP_STARTED' | 'APP_NOT_STARTED' | 'APP_WITHOUT_JOBS';
-
-  constructor(code: AppStateError['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** Makes an app. Register what it answers, then `listen()`. */
@@ -95,15 +66,17 @@ export class App implements AsyncDisposable {
     insidesOf = (app) => ({
       container: app.#container,
       runner: app.#runner,
-      start: (open) => app.#start(open),
+      start: async (open) => ({ url: await app.#start(open) }),
     });
   }
 
-  readonly get: AddRoute = this.#verb('GET');
-  readonly post: AddRoute = this.#verb('POST');
-  readonly put: AddRoute = this.#verb('PUT');
-  readonly patch: AddRoute = this.#verb('PATCH');
-  readonly delete: AddRoute = this.#verb('DELETE');
+  readonly get: AddRoute<App> = this.#verb('GET');
+  readonly post: AddRoute<App> = this.#verb('POST');
+  readonly put: AddRoute<App> = this.#verb('PUT');
+  readonly patch: AddRoute<App> = this.#verb('PATCH');
+  readonly delete: AddRoute<App> = this.#verb('DELETE');
+  /** Answers every method that a route can have, or those of the option `methods`. */
+  readonly all: AddRoute<App, AllOptions> = this.#verb(...ALL_METHODS);
 
   readonly #options: AppOptions;
   readonly #log: AppLog;
@@ -118,6 +91,8 @@ export class App implements AsyncDisposable {
   #isStarted = false;
   #started: StartedApp | undefined;
   #leaveProcess: (() => void) | undefined;
+  /** Whether the process ends with the app. */
+  #isLeaving = false;
   #closing: Promise<CloseResult> | undefined;
 
   constructor(options: AppOptions) {
@@ -135,14 +110,15 @@ export class App implements AsyncDisposable {
     });
   }
 
-  #verb(method: Method): AddRoute {
+  #verb(...defaults: readonly Method[]): AddRoute<App> {
     return (path: string, ...rest: unknown[]) => {
-      const [options, handler] = rest.length === 1 ? [{}, rest[0]] : rest;
-      this.#assertNotStarted();
       // AddRoute has checked both.
-      this.#routes.push(
-        functionRoute(method, path, options as RouteOptions, handler as (values: never) => unknown),
-      );
+      const [given, handler] = (rest.length === 1 ? [{}, rest[0]] : rest) as [AllOptions, Handler];
+      const { methods = defaults, ...options } = given;
+      this.#assertNotStarted();
+      for (const method of methods) {
+        this.#routes.push(functionRoute(method, path, options, handler));
+      }
       return this;
     };
   }
@@ -231,18 +207,15 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Where the app is to be reached from this machine, as `listen()` says it, e.g. `http://localhost:3000`.
+   * Where the app is to be reached from this machine, as `listen()` says it, e.g. `http://localhost:3000`,
+   * `unix:/run/app.sock`, or `fd:3` for a Unix socket that it was started with.
    *
    * @throws {AppStateError} `APP_NOT_STARTED` before it listens.
    */
   get url(): string {
-    if (!this.#started) {
-      throw new AppStateError(
-        'APP_NOT_STARTED',
-        'url was asked for before listen() had opened the port.',
-      );
-    }
-    return this.#started.url;
+    const url = this.#started?.url;
+    if (url !== undefined) return url;
+    throw new AppStateError('APP_NOT_STARTED', 'url was asked for before the port had opened.');
   }
 
   /** What was registered so far, in that order; without the docs page. */
@@ -276,17 +249,17 @@ export class App implements AsyncDisposable {
    * had begun is ended before this rejects.
    *
    * @throws {InvalidAppError} `APP_INVALID` with every fault, before the port opens.
-   * @throws {ListenError} `LISTEN_FAILED` when the port is taken.
+   * @throws {ListenError} `LISTEN_FAILED` when the port or path is taken.
    */
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
     this.#assertNotStarted();
     const host = appHost();
     if (host?.admit(this, this.#blueprint) === false) return new Promise(() => {});
     const { title = 'app' } = this.#options;
-    const { url } = await this.#start((listener, limits) =>
-      startServer(listener, limits, { ...options, ...host?.listen }),
-    );
     this.#leaveOnSignals();
+    const url = await this.#start((answer, limits) =>
+      startServer(answer, limits, { ...options, ...host?.listen }),
+    );
     this.#log.info({ title, url }, 'listening');
     host?.listening?.(url);
     return { url };
@@ -308,14 +281,19 @@ export class App implements AsyncDisposable {
         'work() runs durable jobs, and this app has none. Give it an engine: createApp({ jobs: jobs({ driver }) }).',
       );
     }
-    await this.#start(() => Promise.resolve(withoutServer()), true);
     this.#leaveOnSignals();
+    await this.#start(() => Promise.resolve(withoutServer()), true);
     this.#log.info({ title: this.#options.title ?? 'app' }, 'working');
   }
 
   #leaveOnSignals(): void {
     if (this.#options.shutdown?.signals === false) return;
-    this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
+    const close = (): Promise<CloseResult> => {
+      this.#isLeaving = true;
+      return this.close();
+    };
+    const unfinished = (): readonly string[] => this.#started?.unfinished ?? [];
+    this.#leaveProcess = onProcessEnd({ close, unfinished }, this.#log);
   }
 
   get #blueprint(): AppBlueprint {
@@ -333,8 +311,9 @@ export class App implements AsyncDisposable {
   }
 
   get #registrations(): Registrations {
-    const { docs } = this.#options;
+    const { docs, handlerTimeout } = this.#options;
     return {
+      handlerTimeout,
       container: this.#container,
       runner: this.#runner,
       routes: this.#routes,
@@ -343,7 +322,7 @@ export class App implements AsyncDisposable {
     };
   }
 
-  async #start(open: Open, isWorker = false): Promise<StartedApp> {
+  async #start(open: Open, isWorker = false): Promise<string> {
     this.#assertNotStarted();
     this.#isStarted = true;
     const parts = {
@@ -356,7 +335,16 @@ export class App implements AsyncDisposable {
       log: this.#log,
       trustsProxy: this.#trustsProxy,
     };
-    return (this.#started = await StartedApp.start(parts, open, isWorker));
+    const started = (this.#started = new StartedApp(parts));
+    try {
+      await started.start(open, isWorker);
+      return started.url!; // it has started
+    } catch (error) {
+      if (this.#isLeaving) return new Promise(() => {}); // nothing else begins before the process ends
+      this.#leaveProcess?.();
+      this.#started = undefined;
+      throw error;
+    }
   }
 
   /**
@@ -367,21 +355,22 @@ export class App implements AsyncDisposable {
     try {
       return await this.listen(options);
     } catch (error) {
-      const needsNoStack = error instanceof ThereafterError && !isFromItsCode(error);
-      console.error(needsNoStack ? error.message : error);
+      printFailure(error);
       process.exit(1);
     }
   }
 
   /**
    * Stops taking requests and waits for what was accepted, background tasks included, then ends the
-   * singletons. A second call gets the result of the first.
+   * singletons. While the app is still starting, gives that up instead: then `listen()` rejects. A second
+   * call gets the result of the first.
    *
    * @param options.drainTimeout - Longest wait from now, default that of the app; `'0s'` does not wait.
    * @returns What was cut at the deadline.
    * @throws {AppStateError} `APP_NOT_STARTED` if `listen` was never called.
    */
   close(options: { readonly drainTimeout?: Duration } = {}): Promise<CloseResult> {
+    if (this.#closing) return this.#closing;
     if (!this.#started) {
       throw new AppStateError('APP_NOT_STARTED', 'close() was called before listen().');
     }
@@ -390,7 +379,7 @@ export class App implements AsyncDisposable {
       appHost()?.drainTimeout ??
       this.#options.shutdown?.drainTimeout ??
       '10s';
-    return (this.#closing ??= this.#started
+    return (this.#closing = this.#started
       .close(toMilliseconds(timeout))
       .finally(this.#leaveProcess));
   }
@@ -406,9 +395,4 @@ export class App implements AsyncDisposable {
       'The app has started: everything is planned there. Register before listen(), and listen once.',
     );
   }
-}
-
-/** Whether the stack of an error says which line of the program is at fault. */
-function isFromItsCode(error: ThereafterError): boolean {
-  return error instanceof ArgumentError || error instanceof Problem;
 }

@@ -6,23 +6,26 @@ import {
   type Plan,
 } from '@thereafter/di';
 import { createRouter, type Router } from '@thereafter/router';
-import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tasks';
+import { BackgroundTasks, toMilliseconds, type Runnable, type TaskRunner } from '@thereafter/tasks';
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
 import type { ExchangeHost } from './exchange.ts';
+import type { HandlerTimeout } from './handler/timeout.ts';
 import type { InFlight } from './in-flight.ts';
-import type { Layer } from './middleware.ts';
+import type { Layer, Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
 import { docsRoutes } from './openapi/docs-routes.ts';
 import type { Route } from './route.ts';
+import { findBadSchemas, findConflicts, findUnknownParameters } from './route-faults.ts';
 import type { ErrorHandlers } from './response/thrown.ts';
 
 /** What requests need of an app that has started. */
 export interface CompiledApp extends ExchangeHost {
   readonly router: Router<CompiledRoute>;
   readonly inFlight: InFlight;
-  /** The middleware of the app around `dispatch`, if there is any. */
-  readonly onion: Layer | undefined;
+  readonly middleware: readonly Middleware[];
+  /** The middleware of the app around `dispatch`. */
+  readonly onion: Layer;
   readonly errorHandlers: ErrorHandlers;
 }
 
@@ -41,27 +44,14 @@ export class InvalidAppError extends ThereafterError {
   }
 }
 
-/**
- * Why a route cannot be found by its requests.
- *
- * - `ROUTE_CONFLICT` another one answers the same requests
- * - `ROUTE_PATH_INVALID` its path cannot be matched
- */
-class RouteError extends ThereafterError {
-  readonly code: 'ROUTE_CONFLICT' | 'ROUTE_PATH_INVALID';
-
-  constructor(code: RouteError['code'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
-
 /** What was registered with an app. */
 export interface Registrations {
   readonly container: Container;
   readonly runner: TaskRunner;
   readonly routes: readonly Route[];
   readonly tasks: readonly Runnable[];
+  /** Of routes that say nothing of it. */
+  readonly handlerTimeout: HandlerTimeout | undefined;
   /** What the documentation is called, and where it is; `undefined` for an app without. */
   readonly docs: (ApiInfo & { readonly path: string | undefined }) | undefined;
 }
@@ -74,7 +64,11 @@ export interface PlannedApp {
 }
 
 /** Plans every route and task. Builds nothing. */
-export function planApp({ container, runner, routes, tasks, docs }: Registrations): PlannedApp {
+export function planApp(registrations: Registrations): PlannedApp {
+  const { container, runner, routes, tasks, docs, handlerTimeout } = registrations;
+  const badSchemas = routes.flatMap((route) => findBadSchemas(route, container));
+  // The rest cannot be looked at with them.
+  if (badSchemas.length > 0) return { plans: new Map(), docsPage: [], faults: badSchemas };
   const described = docs && describe(docs, routes, container);
   const docsPage = described ? docsRoutes(described.document, docs.path, routes) : [];
   const plans = new Map<Route, Plan>(
@@ -85,8 +79,18 @@ export function planApp({ container, runner, routes, tasks, docs }: Registration
   );
   const refused = tasks.flatMap((task) => refusalOf(() => runner.include(task)));
 
+  const timeouts = [handlerTimeout, ...routes.map(({ options }) => options.handlerTimeout)];
+  const wrong = timeouts.flatMap((each) => refusalOf(() => each && toMilliseconds(each)));
+
   const conflicts = findConflicts([...routes, ...docsPage]);
-  const faults = [...conflicts, ...refused, ...container.faults, ...(described?.faults ?? [])];
+  const faults = [
+    ...conflicts,
+    ...wrong,
+    ...findUnknownParameters(routes, container),
+    ...refused,
+    ...container.faults,
+    ...(described?.faults ?? []),
+  ];
   return { plans, docsPage, faults };
 }
 
@@ -96,7 +100,7 @@ export function planApp({ container, runner, routes, tasks, docs }: Registration
  * @throws {InvalidAppError} `APP_INVALID` with every fault.
  */
 export async function compile(registrations: Registrations): Promise<Router<CompiledRoute>> {
-  const { container } = registrations;
+  const { container, handlerTimeout } = registrations;
   const { plans, docsPage, faults } = planApp(registrations);
   if (faults.length > 0) throw new InvalidAppError(faults);
   try {
@@ -108,7 +112,7 @@ export async function compile(registrations: Registrations): Promise<Router<Comp
 
   const router = createRouter<CompiledRoute>();
   for (const [route, plan] of plans) {
-    router.add(route.method, route.path, compileRoute(route, plan, container));
+    router.add(route.method, route.path, compileRoute(route, plan, container, handlerTimeout));
   }
   for (const { method, path, reply } of docsPage) {
     router.add(method, path, {
@@ -136,7 +140,7 @@ export function registerCarrier(container: Container): void {
 }
 
 /** What a registration throws, as a fault among others. */
-function refusalOf(register: () => void): Error[] {
+function refusalOf(register: () => unknown): Error[] {
   try {
     register();
     return [];
@@ -147,29 +151,4 @@ function refusalOf(register: () => void): Error[] {
 
 function carrierPart(name: string, read: (ctx: Context) => unknown): ExternalSource {
   return { kind: 'external', carriedBy: 'http', name, reader: () => read };
-}
-
-type Declared = Pick<Route, 'method' | 'path' | 'name'>;
-
-/** Routes that cannot stand beside the ones before them, or have no path that can be matched. */
-function findConflicts(routes: readonly Declared[]): RouteError[] {
-  const router = createRouter<Declared>();
-  return routes.flatMap((route) => {
-    const { method, path, name } = route;
-    try {
-      const first = router.add(method, path, route);
-      return first ? [toConflict(first, route)] : [];
-    } catch (cause) {
-      const problem = `${method} ${path} of ${name} cannot be matched: ${(cause as Error).message}.`;
-      return [new RouteError('ROUTE_PATH_INVALID', `${problem} Correct the path.`, { cause })];
-    }
-  });
-}
-
-function toConflict(first: Declared, { method, path, name }: Declared): RouteError {
-  return new RouteError(
-    'ROUTE_CONFLICT',
-    `${method} ${path} is declared twice. Remove one, or change its method or path. ` +
-      `Both ${first.name} and ${name} declare it.`,
-  );
 }

@@ -13,8 +13,9 @@ import type { AppLimits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import { nodeCrypto } from './node-modules.ts';
 import type { InputIssue } from './response/problem.ts';
-import type { ProxyTrust } from './socket/client-address.ts';
+import type { ProxyTrust } from './socket/forwarded.ts';
 import { endOf, onResponseEnd } from './socket/response-end.ts';
+import { isThenable } from './untrusted.ts';
 
 /**
  * Where an exchange stands. Each state leads to the next one, and to no other.
@@ -34,6 +35,8 @@ export interface ExchangeHost {
   readonly trustsProxy: ProxyTrust;
   /** Aborts when the app stops taking requests. */
   readonly stopping: AbortSignal;
+  /** The path parameters of a request whose route was not looked for yet. */
+  readonly findParams: (method: string, target: string) => Readonly<Record<string, string>>;
 }
 
 /** What an exchange knows of its route. */
@@ -43,6 +46,9 @@ export interface MatchedRoute {
   /** What the inputs want of a form in the body; `undefined` if none reads one. */
   readonly form: FormPlan | undefined;
 }
+
+/** Something that is told how a response has ended. */
+type Observer = (outcome: Outcome) => unknown;
 
 /** Something that is run when an exchange has ended. */
 type Ending = () => Promise<void>;
@@ -56,10 +62,6 @@ export class Exchange implements TaskHost {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   route: MatchedRoute | undefined = undefined;
-  /** Path parameters, decoded. */
-  params: Readonly<Record<string, string>> = NO_PARAMS;
-  /** The raw query string. */
-  rawQuery = '';
   /** What is wrong with the input, as far as it has been read. */
   issues: InputIssue[] | undefined = undefined;
   /** The body, once somebody has asked for its bytes. */
@@ -71,18 +73,22 @@ export class Exchange implements TaskHost {
   /** What the handler, or something before it, threw. */
   failure: Failure | undefined = undefined;
 
+  /** Whether the handler took longer than it may: what it still does counts no more. */
+  isGivenUp = false;
+
   readonly #whenOver: (exchange: Exchange) => void;
   #state: ExchangeState = 'open';
   #outcome: Outcome | undefined = undefined;
   #isWatched = false;
   #isBodyTaken = false;
-  #observers: ((outcome: Outcome) => void)[] | undefined = undefined;
+  #observers: Observer[] | undefined = undefined;
   #endings: Ending[] | undefined = undefined;
   #id: string | undefined = undefined;
   #log: Logger | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #queue: TaskQueue | undefined = undefined;
   #tasks: BackgroundTasks | undefined = undefined;
+  #params: Readonly<Record<string, string>> | undefined = undefined;
 
   /** @param whenOver - Called once, in the state `over`. */
   constructor(
@@ -134,7 +140,7 @@ export class Exchange implements TaskHost {
   #responseEnded(outcome: Outcome): void {
     if (this.#outcome) return;
     this.#outcome = outcome;
-    if (this.#observers) for (const observe of this.#observers) observe(outcome);
+    if (this.#observers) for (const observe of this.#observers) this.#tell(observe, outcome);
     if (outcome !== 'sent') this.#controller?.abort(new ClientLeftError());
     if (this.#state === 'answered') this.#over();
   }
@@ -151,10 +157,25 @@ export class Exchange implements TaskHost {
   }
 
   /** Calls back once when the response has ended, before the tasks. The handler may still be at work. */
-  onResponseEnd(observe: (outcome: Outcome) => void): void {
-    if (this.#outcome) return observe(this.#outcome);
+  onResponseEnd(observe: Observer): void {
+    if (this.#outcome) return this.#tell(observe, this.#outcome);
     (this.#observers ??= []).push(observe);
     this.watch();
+  }
+
+  /** Called by the socket, which nothing may be thrown at. */
+  #tell(observe: Observer, outcome: Outcome): void {
+    const onBroken = (error: unknown): void =>
+      this.log.error(
+        { err: error, path: this.path },
+        'what waited for the end of a response failed',
+      );
+    try {
+      const told = observe(outcome);
+      if (isThenable(told)) Promise.resolve(told).then(undefined, onBroken);
+    } catch (error) {
+      onBroken(error);
+    }
   }
 
   /** Runs something when the tasks of this request are done, however they end; at once, if they are. */
@@ -181,7 +202,14 @@ export class Exchange implements TaskHost {
     }
   }
 
-  /** A signal that aborts when the client leaves before the response is complete. */
+  /** The handler takes longer than it may, and is waited for no longer. */
+  giveUp(reason: Error): void {
+    this.isGivenUp = true;
+    (this.#controller ??= new AbortController()).abort(reason);
+    this.watch(); // something may be made for the request yet, and has to end
+  }
+
+  /** A signal that aborts when the client leaves before the response is complete, or the handler is given up. */
   abortSignal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
@@ -217,6 +245,16 @@ export class Exchange implements TaskHost {
     this.#isBodyTaken = true;
   }
 
+  /** Path parameters, decoded; empty when no route is found. */
+  get params(): Readonly<Record<string, string>> {
+    return (this.#params ??= this.app.findParams(this.method, this.target));
+  }
+
+  /** From who has found the route. */
+  set params(params: Readonly<Record<string, string>>) {
+    this.#params = params;
+  }
+
   /** Names the request in logs and problems. */
   get id(): string {
     return (this.#id ??= nodeCrypto().randomUUID());
@@ -248,9 +286,14 @@ export class Exchange implements TaskHost {
     const end = target.indexOf('?');
     return end === -1 ? target : target.slice(0, end);
   }
-}
 
-const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({ __proto__: null }) as never;
+  /** The raw query string. */
+  get rawQuery(): string {
+    const { target } = this;
+    const start = target.indexOf('?');
+    return start === -1 ? '' : target.slice(start + 1);
+  }
+}
 
 /** The client left before the response was complete. The reason of the signal. */
 class ClientLeftError extends ThereafterError {

@@ -3,7 +3,7 @@ import type { CompiledRoute } from './compile-route.ts';
 import type { Exchange } from './exchange.ts';
 import { BadRequest, MethodNotAllowed, NotFound, UriTooLong } from './response/problem.ts';
 import { Reply } from './response/reply.ts';
-import { notImplemented } from './socket/refusal.ts';
+import { unknownMethod } from './socket/refusal.ts';
 
 /**
  * Finds the route of a request and notes it on its exchange. Answers OPTIONS of a known path itself.
@@ -23,12 +23,11 @@ export function findRoute(
   if (typeof found === 'object') {
     exchange.route = found.store;
     exchange.params = found.params;
-    exchange.rawQuery = found.searchParams;
     return found.store;
   }
   if (found === 'malformed') throw new BadRequest('The percent-encoding of the path is broken.');
   if (found === 'too-long') throw new UriTooLong('A path segment is longer than 1024 characters.');
-  if (!METHODS.has(method)) throw notImplemented();
+  if (!METHODS.has(method)) throw unknownMethod();
   const allowed = router.allowedMethods(target);
   if (method === 'TRACE') throw new MethodNotAllowed(allowed); // it would echo cookies
   if (target === '*') return toOptionsReply(allowed);
@@ -36,6 +35,18 @@ export function findRoute(
   if (method !== 'OPTIONS') throw new MethodNotAllowed(allowed);
   return toOptionsReply(allowed);
 }
+
+/** The path parameters of a request, for who asks before its route is found. */
+export function findParams(
+  router: Router<CompiledRoute>,
+  method: string,
+  target: string,
+): Readonly<Record<string, string>> {
+  const found = router.find(method, target);
+  return typeof found === 'object' ? found.params : NO_PARAMS;
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({ __proto__: null }) as never;
 
 const METHODS: ReadonlySet<string> = new Set([
   'GET',

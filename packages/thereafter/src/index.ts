@@ -4,7 +4,7 @@ export { config } from './config.ts';
 export { Context } from './context.ts';
 export { Body, Cookie, File, Form, Header, Path, Query } from './decorators/inputs.ts';
 export type { ControllerOptions, IncludeOptions } from './decorators/metadata.ts';
-export { Controller, Delete, Get, Patch, Post, Put } from './decorators/routes.ts';
+export { All, Controller, Delete, Get, Patch, Post, Put } from './decorators/routes.ts';
 export { dependency } from './handler/dependency.ts';
 export {
   body,
@@ -56,8 +56,8 @@ export {
   type SseSource,
   type SseStream,
 } from './response/sse.ts';
-export type { RouteOptions } from './route-options.ts';
-export type { TrustProxy } from './socket/client-address.ts';
+export type { TrustProxy } from './socket/forwarded.ts';
+export type { AllOptions, RouteOptions } from './route-options.ts';
 export type { ListenOptions } from './socket/server.ts';
 export type { CloseResult } from './start.ts';
 export {

@@ -75,7 +75,7 @@ function toTexts(fields: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
       name,
-      typeof value === 'object' && value !== null ? toErrorTexts(value) : value,
+      Object(value) === value ? toErrorTexts(value as object) : value,
     ]),
   );
 }

@@ -1,4 +1,8 @@
 import type { Dependency } from '@thereafter/di';
+import type { HandlerTimeout } from './handler/timeout.ts';
+import type { Method } from '@thereafter/router';
+import type { Context } from './context.ts';
+import type { Inputs, Values } from './handler/inputs.ts';
 import type { Middleware } from './middleware.ts';
 import type { FileReply } from './response/file.ts';
 import type { Problem } from './response/problem.ts';
@@ -14,6 +18,11 @@ export interface RouteOptions {
    * logged 500.
    */
   readonly response?: ResponseSchemas;
+  /**
+   * How long inputs, dependencies and handler may take, e.g. `'30s'`, until the client gets a 503; false for
+   * as long as they like. Default that of the app. Not counted are middleware, and a body that is streamed.
+   */
+  readonly handlerTimeout?: HandlerTimeout;
   /** Of a reply that has no status of its own; default 200, or 204 when nothing is returned. */
   readonly status?: number;
   /** The problems that it may answer with, for the documentation. */
@@ -33,8 +42,34 @@ export interface RouteOptions {
   readonly operationId?: string;
 }
 
+/** What a route for several methods says about itself. */
+export interface AllOptions extends RouteOptions {
+  /** Default: all of them, and HEAD as GET. */
+  readonly methods?: readonly Method[];
+}
+
+/** What `@All` and `app.all()` answer by default; HEAD is answered as GET is. */
+export const ALL_METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
 /** What a handler may return where its schema gives an `R`. */
 export type Returned<R> = R | Response | HttpReply<R> | AsyncIterable<unknown> | FileReply | Sse<R>;
 
 /** What the `response` of route options gives. */
 export type Out<O> = O extends { response: infer S } ? ResponseValue<S> : unknown;
+
+type HandlerResult<O> = Returned<Out<O>> | Promise<Returned<Out<O>>>;
+
+/** A handler of a function route, however its values are called. */
+export type Handler = (values: never) => unknown;
+
+/** Declares a route whose handler is a function of a record. */
+export interface AddRoute<A, Options extends RouteOptions = RouteOptions> {
+  (path: string, handler: (values: { ctx: Context }) => HandlerResult<unknown>): A;
+  <const O extends Options & { readonly in?: Inputs }>(
+    path: string,
+    options: O,
+    handler: (
+      values: (O extends { in: infer I extends Inputs } ? Values<I> : unknown) & { ctx: Context },
+    ) => HandlerResult<O>,
+  ): A;
+}

@@ -78,7 +78,13 @@ export function controllerRoutes(target: Class, around: IncludeOptions): Route[]
       `include() wants controllers and tasks, and ${nameOf(target)} is neither. Add @Controller() or @Task(schema) to it.`,
     );
   }
-  return routesOf(target).map(({ method, path, key, options }): Route => {
+  const routes = routesOf(target);
+  if (routes.length === 0) {
+    throw new ArgumentError(
+      `${nameOf(target)} is a controller without a route: write @Get('/') or another method above one of its methods.`,
+    );
+  }
+  return routes.map(({ method, path, key, options }): Route => {
     const layers = [around, controller, options];
     return {
       method,

@@ -1,9 +1,17 @@
+import { trace } from '@opentelemetry/api';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
 import { Readable } from 'node:stream';
 import { createContext, runInContext } from 'node:vm';
 import { pino } from 'pino';
 import { createApp, dependency, sse, type App, type AppLog, type Context } from 'thereafter';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { accessLog } from 'thereafter/access-log';
+import { health } from 'thereafter/health';
+import { metrics } from 'thereafter/metrics';
+import { rateLimit } from 'thereafter/rate-limit';
+import { telemetry } from 'thereafter/telemetry';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { printFailure } from '../src/shutdown.ts';
 import { serve } from './support/serve.ts';
 
 /** Values that throw at whoever looks at them, or that refuse what is usual with errors. */
@@ -150,6 +158,39 @@ const places: Record<string, (app: App, path: `/${string}`, make: Make) => void>
       },
       () => 'never',
     ),
+  'returned by middleware of a route': (app, path, make) =>
+    app.get(path, { use: [() => make() as Response] }, () => 'never'),
+  'rejected with by middleware of a route': (app, path, make) =>
+    app.get(path, { use: [() => rejected(make())] }, () => 'never'),
+  'thrown at the end of the response': (app, path, make) => {
+    const write = (): never => {
+      throw make();
+    };
+    app.get(path, { use: [accessLog({ write })] }, () => 'ok');
+  },
+  'rejected with at the end of the response': (app, path, make) =>
+    app.get(path, { use: [accessLog({ write: () => rejected(make()) })] }, () => 'ok'),
+  'thrown by the key of a limit': (app, path, make) => {
+    const key = (): never => {
+      throw make();
+    };
+    app.get(path, { use: [rateLimit({ limit: 1, window: '1m', key })] }, () => 'never');
+  },
+  'rejected with by the store of a limit': (app, path, make) => {
+    const store = { take: () => rejected(make()) };
+    app.get(path, { use: [rateLimit({ limit: 1, window: '1m', store })] }, () => 'ok');
+  },
+  'rejected with by a health check': (app, path, make) => {
+    const checks = { broken: () => rejected(make()) };
+    app.get(path, { use: [health({ readyPath: path, checks })] }, () => 'never');
+  },
+  'thrown where it is traced and counted': (app, path, make) =>
+    app.get(path, { use: [telemetry(), metrics()] }, ({ ctx }) => {
+      ctx.tasks.with({ on: 'always' }).add(() => {
+        throw make();
+      });
+      throw make();
+    }),
   'thrown by an async iterable': (app, path, make) =>
     app.get(path, async function* () {
       yield 1;
@@ -228,7 +269,11 @@ function cleanUp(app: App, path: `/${string}`, make: Make, scope: 'handler' | 'r
 }
 
 /** What a client may see: a value, nothing, a problem, or a body that is cut. */
-const ANSWERS: readonly unknown[] = [200, 204, 500, 'cut'];
+const ANSWERS: readonly unknown[] = [200, 204, 500, 503, 'cut'];
+
+beforeAll(() => void trace.setGlobalTracerProvider(new BasicTracerProvider()));
+
+afterAll(() => trace.disable());
 
 /** What nobody caught, while a test runs. */
 let uncaught: unknown[] = [];
@@ -302,6 +347,34 @@ describe('a value of user code', () => {
       expect({ name, uncaught }).toEqual({ name, uncaught: [] });
     }
   });
+
+  it.each(Object.keys(hostile))(
+    'keeps no app from starting, ending and saying why: %s',
+    async (name) => {
+      const make = hostile[name]!;
+      const failing = createApp({ logger: quietLog(), docs: false }).lifespan(async function* () {
+        await rejected(make());
+        yield;
+      });
+      const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+      try {
+        await failing.listen({ port: 0, host: '127.0.0.1' }).then(
+          () => expect.unreachable(),
+          (error: unknown) => printFailure(error),
+        );
+        expect(said).toHaveBeenCalledOnce();
+      } finally {
+        said.mockRestore();
+      }
+      const app = createApp({ logger: quietLog(), docs: false }).lifespan(async function* () {
+        yield;
+        await rejected(make());
+      });
+      await app.listen({ port: 0, host: '127.0.0.1' });
+      expect(await app.close()).toEqual({ abandoned: [] });
+      expect(uncaught).toEqual([]);
+    },
+  );
 
   it('stays in its request in whatever order values and places come', async () => {
     await fc.assert(

@@ -1,6 +1,7 @@
 import { EventEmitter, on } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { createApp, HttpReply, NotFound, path, Problem, redirect, sendFile, sse } from 'thereafter';
+import { proxy } from 'thereafter/proxy';
 import { Type } from 'typebox';
 
 // #region user
@@ -46,6 +47,12 @@ app.get('/news', () =>
 
 // #region sessions
 app.post('/sessions', () => redirect('/users/1'));
+// #endregion
+
+// #region catalogue
+app.get('/catalogue/*', ({ ctx }) => {
+  return proxy(ctx, process.env['CATALOGUE_URL']!, { timeout: '5s' });
+});
 // #endregion
 
 // #region out-of-stock

@@ -1,9 +1,13 @@
-import type { Jobs } from '@thereafter/queue';
+import { Jobs } from '@thereafter/queue';
+import { Injectable } from 'thereafter';
 import { ExportAccount } from '../../guides/jobs/export.ts';
 
-export async function begin(jobs: Jobs): Promise<string> {
-  // #region enqueue
-  const job = await jobs.enqueue(ExportAccount, { accountId: 7, format: 'csv' }); // resolves when it is stored
-  // #endregion
-  return job.id;
+@Injectable()
+export class Exports {
+  constructor(private readonly jobs: Jobs) {}
+
+  async begin(accountId: number): Promise<string> {
+    const job = await this.jobs.enqueue(ExportAccount, { accountId, format: 'csv' });
+    return job.id; // resolves when the job is stored
+  }
 }

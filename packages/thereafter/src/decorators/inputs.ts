@@ -58,11 +58,13 @@ export const Form: {
   <S extends TObject>(schema: S, options?: BodyOptions): CheckedParam<SchemaValue<S>>;
   <S extends TSchema>(name: string, schema: S, options?: BodyOptions): CheckedParam<SchemaValue<S>>;
   /** The parts of a multipart form as they come, files included, without anything written to disk. */
-  parts(): CheckedParam<AsyncIterable<FormPart>>;
+  parts(options?: FileOptions): CheckedParam<AsyncIterable<FormPart>>;
 } = Object.assign(
   (...args: unknown[]): never =>
     decorator((form as (...args: unknown[]) => SchemaSource<TSchema>)(...args)) as never, // typed by the overloads
-  { parts: () => decorator<AsyncIterable<FormPart>>(form.parts()) },
+  {
+    parts: (options?: FileOptions) => decorator<AsyncIterable<FormPart>>(form.parts(options)),
+  },
 );
 
 /**

@@ -1,6 +1,12 @@
-import { injectableLifetime, markInjectable } from '@thereafter/di';
+import { injectableLifetime, markInjectable, refuseStandardDecorator } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
-import type { Out, Returned, RouteOptions } from '../route-options.ts';
+import {
+  ALL_METHODS,
+  type AllOptions,
+  type Out,
+  type Returned,
+  type RouteOptions,
+} from '../route-options.ts';
 import { addRoute, setController, type ControllerOptions } from './metadata.ts';
 
 // A method decorator sees class and method name as literal types, so the method's return type can be
@@ -25,6 +31,7 @@ export type RouteDecorator<R> = <T extends object, K extends string | symbol>(
   descriptor: PropertyDescriptor,
 ) => void;
 
+/** A decorator for one HTTP method: `@Get('/users/:id', { response: User })`. */
 export interface Verb {
   (path: string): RouteDecorator<unknown>;
   <const O extends RouteOptions>(path: string, options: O): RouteDecorator<Out<O>>;
@@ -36,7 +43,8 @@ export interface Verb {
  * @param prefix - Stands before the paths of its routes; default none.
  */
 export function Controller(prefix = '', options: ControllerOptions = {}): ClassDecorator {
-  return (target) => {
+  return (target, context?: unknown) => {
+    refuseStandardDecorator('Controller', context);
     setController(target, { prefix, ...options });
     // A lifetime that @Injectable() gave is kept, in whichever order the two stand.
     if (injectableLifetime(target) === undefined) markInjectable(target, 'singleton');
@@ -44,14 +52,45 @@ export function Controller(prefix = '', options: ControllerOptions = {}): ClassD
 }
 
 function verb(method: Method): Verb {
-  return (path: string, options: RouteOptions = {}) =>
-    (target: object, key: unknown) =>
+  const name = method[0] + method.slice(1).toLowerCase();
+  return (path: string, options: RouteOptions = {}) => addRoutes(name, [method], path, options);
+}
+
+function addRoutes(
+  decorator: string,
+  methods: readonly Method[],
+  path: string,
+  options: RouteOptions,
+): (target: object, key: unknown) => void {
+  return (target, key) => {
+    refuseStandardDecorator(decorator, key);
+    for (const method of methods) {
       addRoute(target, { method, path, key: key as string | symbol, options }); // checked by RouteDecorator
+    }
+  };
 }
 
 /** Answers GET, and HEAD with the same headers and no body. */
 export const Get: Verb = verb('GET');
+/** Answers POST. */
 export const Post: Verb = verb('POST');
+/** Answers PUT. */
 export const Put: Verb = verb('PUT');
+/** Answers PATCH. */
 export const Patch: Verb = verb('PATCH');
+/** Answers DELETE. */
 export const Delete: Verb = verb('DELETE');
+
+/**
+ * Answers every method that a route can have, or those that `methods` names: `['HEAD']` answers HEAD in
+ * place of the GET route of the same path, `['OPTIONS']` in place of the app. Another route for the same
+ * method and path is a conflict.
+ */
+export function All(path: string): RouteDecorator<unknown>;
+export function All<const O extends AllOptions>(path: string, options: O): RouteDecorator<Out<O>>;
+export function All(
+  path: string,
+  { methods, ...options }: AllOptions = {},
+): (target: object, key: unknown) => void {
+  return addRoutes('All', methods ?? ALL_METHODS, path, options);
+}

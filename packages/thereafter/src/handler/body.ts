@@ -14,10 +14,11 @@ import { readJson } from './json-body.ts';
 // How a body is read, by kind. `maxBytes` is by default that of the app.
 
 export function jsonReader(schema: TSchema, maxBytes: number | undefined) {
-  const check = compileCheck(schema, 'body', '');
   const hasDefaults = JSON.stringify(schema).includes('"default":');
-  const use = (value: unknown, exchange: Exchange): unknown =>
-    check(exchange, hasDefaults ? Default(schema, value) : value);
+  const prepare = hasDefaults ? (value: unknown) => Default(schema, value) : undefined;
+  const check = compileCheck(schema, 'body', '', prepare);
+  const use = (value: unknown, exchange: Exchange, size: number): unknown =>
+    check(exchange, value, size);
   return (ctx: Context): Promise<unknown> => readJson(exchangeOf(ctx), maxBytes, use);
 }
 
@@ -38,8 +39,9 @@ export function streamReader(maxBytes: number | undefined) {
     Readable.from(streamBody(exchangeOf(ctx), maxBytes), { objectMode: false });
 }
 
-export function partsReader() {
+/** @param maxBytes - Of one file. */
+export function partsReader(maxBytes: number | undefined) {
   return async function* (ctx: Context): AsyncGenerator<FormPart, void> {
-    for await (const part of streamForm(exchangeOf(ctx))) yield new FormPart(part);
+    for await (const part of streamForm(exchangeOf(ctx), maxBytes)) yield new FormPart(part);
   };
 }

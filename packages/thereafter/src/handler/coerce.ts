@@ -99,7 +99,7 @@ function coerceIntersection(parts: readonly TSchema[]): Coercer {
 function coerceUnion(alternatives: readonly TSchema[]): Coercer {
   const branches = alternatives.map((schema) => ({
     coerce: compileCoercer(schema),
-    validator: validatorOf(schema),
+    validator: validatorOf(schema).validator,
   }));
   return (raw) => {
     for (const { coerce, validator } of branches) {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Exchange } from '../exchange.ts';
 import { nodeCrypto } from '../node-modules.ts';
-import { BadRequest, ContentTooLarge, UnsupportedMediaType } from '../response/problem.ts';
+import { BadRequest, UnsupportedMediaType } from '../response/problem.ts';
 import { readBody, streamBody } from '../socket/body.ts';
 import { baseName, UploadedFile, type FormBody, type FormPlan } from './form.ts';
 import { readParts, type RawPart } from './multipart.ts';
@@ -13,6 +13,13 @@ import { parsePairs } from './pairs.ts';
 
 const URLENCODED = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 const MULTIPART = /^multipart\/form-data\s*(?:;|$)/i;
+
+const NO_PLAN: FormPlan = {
+  maxBytes: undefined,
+  fields: new Set(),
+  refusesOthers: false,
+  files: new Map(),
+};
 
 /**
  * The form in the body, read once however many inputs ask for it.
@@ -22,10 +29,7 @@ const MULTIPART = /^multipart\/form-data\s*(?:;|$)/i;
  * @throws {ContentTooLarge} When it or a part of it is too large.
  */
 export function readForm(exchange: Exchange): Promise<FormBody> {
-  return (exchange.formBody ??= parseForm(
-    exchange,
-    exchange.route?.form ?? { maxBytes: undefined, files: new Map() },
-  ));
+  return (exchange.formBody ??= parseForm(exchange, exchange.route?.form ?? NO_PLAN));
 }
 
 async function parseForm(exchange: Exchange, plan: FormPlan): Promise<FormBody> {
@@ -43,18 +47,14 @@ async function parseForm(exchange: Exchange, plan: FormPlan): Promise<FormBody> 
 }
 
 async function parseMultipart(exchange: Exchange, type: string, plan: FormPlan): Promise<FormBody> {
-  const { multipart: limits } = exchange.app.limits;
   const fields = Object.create(null) as Record<string, string | string[]>;
   const files = new Map<string, UploadedFile[]>();
-  for await (const part of readParts(
-    streamBody(exchange, maxBytesOf(exchange, plan)),
-    type,
-    limits,
-  )) {
+  for await (const part of partsOf(exchange, type, plan, plan.files.size > 0)) {
     if (part.fileName === undefined) {
-      addField(fields, part.name, await fieldText(part, limits.maxFieldBytes));
+      if (plan.fields.has(part.name)) addField(fields, part.name, await fieldText(part));
+      else if (plan.refusesOthers) fields[part.name] = '';
     } else if (plan.files.has(part.name)) {
-      const file = await saveFile(exchange, part, plan.files.get(part.name) ?? limits.maxFileBytes);
+      const file = await saveFile(exchange, part);
       // What a browser sends for a file field in which nothing was chosen.
       if (file.size === 0 && part.fileName === '') continue;
       files.set(part.name, [...(files.get(part.name) ?? []), file]);
@@ -63,40 +63,52 @@ async function parseMultipart(exchange: Exchange, type: string, plan: FormPlan):
   return { fields, files };
 }
 
-/** The parts of a form with files, one after another. */
-export async function* streamForm(exchange: Exchange): AsyncGenerator<RawPart, void> {
+/**
+ * The parts of a form with files, one after another.
+ *
+ * @param maxFileBytes - Of one file; default `limits.multipart.maxFileBytes`.
+ */
+export function streamForm(
+  exchange: Exchange,
+  maxFileBytes: number | undefined,
+): AsyncGenerator<RawPart, void> {
   const type = exchange.req.headers['content-type'] ?? '';
   if (!MULTIPART.test(type)) {
     throw new UnsupportedMediaType('The body must be multipart/form-data.');
   }
-  const plan = { maxBytes: undefined, files: new Map() };
-  yield* readParts(
-    streamBody(exchange, maxBytesOf(exchange, plan)),
-    type,
-    exchange.app.limits.multipart,
-  );
+  return partsOf(exchange, type, NO_PLAN, true, maxFileBytes);
 }
 
-/** Largest form that keeps to every limit of its parts. */
-function maxBytesOf({ app }: Exchange, { files }: FormPlan): number {
-  const { maxFiles, maxFileBytes, maxFields, maxFieldBytes, maxParts, maxPartHeaderBytes } =
-    app.limits.multipart;
-  const largest = files.size === 0 ? maxFileBytes : 0;
-  const fileBytes = Math.max(largest, ...[...files.values()].map((bytes) => bytes ?? maxFileBytes));
-  return maxFiles * fileBytes + maxFields * maxFieldBytes + maxParts * maxPartHeaderBytes;
+function partsOf(
+  exchange: Exchange,
+  type: string,
+  { maxBytes, files }: FormPlan,
+  takesFiles: boolean,
+  defaultFileBytes?: number,
+): AsyncGenerator<RawPart, void> {
+  const { limits } = exchange.app;
+  const { multipart } = limits;
+  const maxBodyBytes = maxBytes ?? limits.maxBodyBytes;
+  const maxFileBytes = defaultFileBytes ?? multipart.maxFileBytes;
+  const largest = Math.max(maxFileBytes, ...[...files.values()].map((bytes) => bytes ?? 0));
+  // Whoever wants no files has one limit for the body, however it is coded.
+  const most = takesFiles
+    ? maxBodyBytes +
+      multipart.maxFiles * largest +
+      multipart.maxParts * multipart.maxPartHeaderBytes
+    : maxBodyBytes;
+  return readParts(streamBody(exchange, most), type, {
+    ...multipart,
+    maxFileBytes,
+    maxBodyBytes,
+    maxBytesOf: (name) => files.get(name),
+  });
 }
 
-async function fieldText(part: RawPart, maxBytes: number): Promise<string> {
+async function fieldText(part: RawPart): Promise<string> {
   const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of part.content) {
-    length += chunk.length;
-    if (length > maxBytes) {
-      throw new ContentTooLarge(`The field '${part.name}' may have at most ${maxBytes} bytes.`);
-    }
-    chunks.push(chunk);
-  }
-  const bytes = Buffer.concat(chunks, length);
+  for await (const chunk of part.content) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
   if (!isUtf8(bytes)) throw new BadRequest(`The field '${part.name}' is not UTF-8.`);
   return bytes.toString();
 }
@@ -108,25 +120,14 @@ function addField(fields: Record<string, string | string[]>, name: string, value
   else known.push(value);
 }
 
-/**
- * Writes a part to a temporary file, which is removed at the end of the request.
- *
- * @throws {ContentTooLarge} Beyond `maxBytes`.
- */
-async function saveFile(
-  exchange: Exchange,
-  part: RawPart,
-  maxBytes: number,
-): Promise<UploadedFile> {
+/** Writes a part to a temporary file, which is removed at the end of the request. */
+async function saveFile(exchange: Exchange, part: RawPart): Promise<UploadedFile> {
   const path = join(await folder(), nodeCrypto().randomUUID());
   await using file = await open(path, 'wx', 0o600);
   exchange.atEnd(() => rm(path, { force: true }));
   let size = 0;
   for await (const chunk of part.content) {
     size += chunk.length;
-    if (size > maxBytes) {
-      throw new ContentTooLarge(`The file '${part.name}' may have at most ${maxBytes} bytes.`);
-    }
     await file.writeFile(chunk);
   }
   return new UploadedFile({ name: baseName(part.fileName ?? ''), type: part.type, size, path });

@@ -11,6 +11,7 @@ import type { FormPart, FormPlan, UploadedFile } from './form.ts';
 const FORM_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 const MULTIPART_TYPES = ['multipart/form-data'];
 
+/** How much of a file `file()` takes. */
 export interface FileOptions {
   /** Bytes of one file; default `limits.multipart.maxFileBytes` of the app. Beyond it 413. */
   readonly maxBytes?: number;
@@ -24,19 +25,19 @@ export const form: {
   <S extends TObject>(schema: S, options?: BodyOptions): SchemaSource<S>;
   <S extends TSchema>(name: string, schema: S, options?: BodyOptions): SchemaSource<S>;
   /** The parts of a multipart form as they come, files included, without anything written to disk. */
-  parts(): Source<AsyncIterable<FormPart>>;
+  parts(options?: FileOptions): Source<AsyncIterable<FormPart>>;
 } = Object.assign(
   (first: unknown, second?: unknown, third?: BodyOptions): never =>
     (typeof first === 'string'
       ? formField(first, second as TSchema, third)
       : formRecord(first as TObject, second as BodyOptions | undefined)) as never, // typed by the overloads
   {
-    parts: () =>
+    parts: ({ maxBytes }: FileOptions = {}) =>
       new HttpInput({
         source: 'body',
         schema: BINARY,
         mediaTypes: MULTIPART_TYPES,
-        reader: partsReader,
+        reader: () => partsReader(maxBytes),
       }) as unknown as Source<AsyncIterable<FormPart>>, // the symbol of Source exists in types only
   },
 );
@@ -126,11 +127,22 @@ export function planForm(sources: readonly unknown[]): FormPlan | undefined {
   const inputs = sources.filter((source): source is HttpInput => source instanceof HttpInput);
   const parts = inputs.filter(({ mediaTypes }) => mediaTypes.includes('multipart/form-data'));
   if (parts.length === 0) return undefined;
-  const sizes = parts.filter(({ file }) => !file).map(({ maxBytes }) => maxBytes);
+  const fields = parts.filter(({ file }) => !file);
+  const whole = fields.filter(({ parameter }) => parameter === undefined);
+  const sizes = fields.map(({ maxBytes }) => maxBytes);
   return {
     maxBytes: sizes.every((size) => size === undefined)
       ? undefined
       : Math.max(...sizes.map((size) => size ?? 0)),
+    fields: new Set(fields.flatMap(namesOf)),
+    refusesOthers: whole.some(
+      ({ schema }) => (schema as { additionalProperties?: unknown }).additionalProperties === false,
+    ),
     files: new Map(parts.filter(({ file }) => file).map((p) => [p.parameter!, p.maxBytes])), // files have names
   };
+}
+
+function namesOf({ parameter, schema }: HttpInput): string[] {
+  if (parameter !== undefined) return [parameter];
+  return Object.keys((schema as { properties?: object }).properties ?? {}); // none of parts()
 }

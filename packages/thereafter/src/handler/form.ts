@@ -65,8 +65,12 @@ export class FormPart {
 
 /** What a route wants of a form, over all its inputs. */
 export interface FormPlan {
-  /** Bytes of an urlencoded form; default `limits.maxBodyBytes`. */
+  /** Bytes of the form, or of its fields when it has files; default `limits.maxBodyBytes`. */
   readonly maxBytes: number | undefined;
+  /** The fields that are kept. */
+  readonly fields: ReadonlySet<string>;
+  /** Whether a field that is not among them is a fault, so that its name is kept. */
+  readonly refusesOthers: boolean;
   /** The files that are kept, by name, and their largest sizes. Others are read and dropped. */
   readonly files: ReadonlyMap<string, number | undefined>;
 }
@@ -79,6 +83,7 @@ export interface FormBody {
 
 /** Without folders, of any system, and without characters that cannot be seen. */
 export function baseName(clientName: string): string {
-  const last = clientName.slice(clientName.search(/[^/\\]*$/)).replaceAll(/\p{Cc}/gu, '');
+  const start = Math.max(clientName.lastIndexOf('/'), clientName.lastIndexOf('\\')) + 1;
+  const last = clientName.slice(start).replaceAll(/\p{Cc}/gu, '');
   return last === '' || last === '.' || last === '..' ? 'file' : last;
 }

@@ -43,7 +43,8 @@ export class HttpInput implements SchemaSource<TSchema>, ExternalSource {
   readonly mediaTypes: readonly string[];
   readonly maxBytes: number | undefined;
   readonly file: HttpInputSpec['file'];
-  readonly reader: () => Reader;
+  readonly #compile: () => Reader;
+  #reader: Reader | undefined = undefined;
 
   constructor({
     source,
@@ -60,7 +61,12 @@ export class HttpInput implements SchemaSource<TSchema>, ExternalSource {
     this.mediaTypes = mediaTypes;
     this.maxBytes = maxBytes;
     this.file = file;
-    this.reader = reader;
+    this.#compile = reader;
+  }
+
+  /** How it is read: the same for every route, since it keeps nothing of a request. */
+  reader(): Reader {
+    return (this.#reader ??= this.#compile());
   }
 
   get name(): string {

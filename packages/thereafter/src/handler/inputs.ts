@@ -109,7 +109,9 @@ export function header<S extends TSchema>(name: string, schema: S): SchemaSource
   const isList = (schema as { type?: unknown }).type === 'array';
   return parameterInput('header', key, schema, (ctx) => {
     const value = ctx.headers[key];
-    return isList && typeof value === 'string' ? value.split(/[ \t]*,[ \t]*/) : value;
+    return isList && typeof value === 'string'
+      ? value.split(',').map((item) => item.trim())
+      : value;
   });
 }
 

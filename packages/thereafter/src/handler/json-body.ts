@@ -8,7 +8,7 @@ import { readBody } from '../socket/body.ts';
 const JSON_TYPE = /^application\/(?:json|[\w.!#$&^-]+\+json)\s*(?:;|$)/i;
 
 /**
- * The JSON value of a request's body, given to `use`, whose result is passed on.
+ * The JSON value of a request's body, given to `use` with its size in bytes; the result is passed on.
  *
  * @param maxBytes - Default `limits.maxBodyBytes`.
  * @throws {UnsupportedMediaType} When the client does not call it JSON. A missing type counts: a form
@@ -19,7 +19,7 @@ const JSON_TYPE = /^application\/(?:json|[\w.!#$&^-]+\+json)\s*(?:;|$)/i;
 export function readJson<T>(
   exchange: Exchange,
   maxBytes: number | undefined,
-  use: (value: unknown, exchange: Exchange) => T,
+  use: (value: unknown, exchange: Exchange, size: number) => T,
 ): Promise<T> {
   const type = exchange.req.headers['content-type'];
   if (type === undefined || !JSON_TYPE.test(type)) {
@@ -29,7 +29,7 @@ export function readJson<T>(
   }
   const { maxJsonDepth } = exchange.app.limits;
   return readBody(exchange, maxBytes).then((bytes) =>
-    use(parseJson(bytes, maxJsonDepth), exchange),
+    use(parseJson(bytes, maxJsonDepth), exchange, bytes.length),
   );
 }
 

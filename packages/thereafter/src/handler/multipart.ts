@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { AppLimits } from '../limits.ts';
+import type { MultipartLimits } from '../limits.ts';
 import { BadRequest, ContentTooLarge } from '../response/problem.ts';
 
 /*
@@ -23,26 +23,44 @@ export interface RawPart {
   readonly content: AsyncGenerator<Buffer, void>;
 }
 
+/** The limits of the parts of one form. */
+export interface PartLimits extends Required<MultipartLimits> {
+  /** Bytes of all fields that are no files, together. */
+  readonly maxBodyBytes: number;
+  /** Bytes of a file of this name; default `maxFileBytes`. */
+  readonly maxBytesOf: (name: string) => number | undefined;
+}
+
 /**
+ * The parts of a form. Their limits hold for what nobody reads, too.
+ *
  * @throws {BadRequest} When the form is malformed or incomplete.
- * @throws {ContentTooLarge} When it has too many parts.
+ * @throws {ContentTooLarge} When it has too many parts, or one is too large; its content may throw it.
  */
 export async function* readParts(
   body: AsyncIterable<Buffer>,
   contentType: string,
-  limits: AppLimits['multipart'],
+  limits: PartLimits,
 ): AsyncGenerator<RawPart, void> {
   const input = new MultipartInput(body, boundaryOf(contentType));
   await drain(input.content()); // the preamble
   let parts = 0;
   let files = 0;
+  let fieldBytes = 0;
   while (await input.hasPart()) {
     if (++parts > limits.maxParts) throw tooMany('parts', limits.maxParts);
     const head = parseHead(await input.head(limits.maxPartHeaderBytes), limits.maxPartHeaders);
     const isFile = head.fileName !== undefined;
     if (isFile && ++files > limits.maxFiles) throw tooMany('files', limits.maxFiles);
     if (!isFile && parts - files > limits.maxFields) throw tooMany('fields', limits.maxFields);
-    const content = input.content();
+    const { name } = head;
+    const most = isFile ? (limits.maxBytesOf(name) ?? limits.maxFileBytes) : limits.maxFieldBytes;
+    const content = limited(input.content(), (length, added) => {
+      if (length > most) throw tooLarge(isFile ? 'file' : 'field', name, most);
+      if (isFile) return;
+      fieldBytes += added;
+      if (fieldBytes > limits.maxBodyBytes) throw fieldsTooLarge(limits.maxBodyBytes);
+    });
     yield { ...head, content };
     await drain(content);
   }
@@ -53,14 +71,36 @@ function tooMany(what: string, most: number): ContentTooLarge {
   return new ContentTooLarge(`The form may have at most ${most} ${what}.`);
 }
 
+/** @param check - Is told how long it is so far, and by how much it grew. */
+async function* limited(
+  content: AsyncGenerator<Buffer, void>,
+  check: (length: number, added: number) => void,
+): AsyncGenerator<Buffer, void> {
+  let length = 0;
+  for await (const chunk of content) {
+    length += chunk.length;
+    check(length, chunk.length);
+    yield chunk;
+  }
+}
+
+function tooLarge(kind: string, name: string, most: number): ContentTooLarge {
+  return new ContentTooLarge(`The ${kind} '${name}' may have at most ${most} bytes.`);
+}
+
+function fieldsTooLarge(most: number): ContentTooLarge {
+  return new ContentTooLarge(`The fields of the form may have at most ${most} bytes together.`);
+}
+
 async function drain(content: AsyncGenerator<Buffer, void>): Promise<void> {
   while (!(await content.next()).done);
 }
 
 function boundaryOf(contentType: string): string {
-  const found = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))\s*(?:;|$)/i.exec(contentType);
-  const boundary = found?.[1] ?? found?.[2];
-  if (boundary === undefined) throw new BadRequest('The content-type of the form has no boundary.');
+  const { boundary } = parseParameters(contentType, contentType.indexOf(';'));
+  if (!boundary || boundary.length > 70) {
+    throw new BadRequest('The content-type of the form has no boundary.');
+  }
   return boundary;
 }
 
@@ -136,9 +176,13 @@ class MultipartInput {
   }
 }
 
-const HEADER = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([^\p{Cc}]*)$/u;
-const PARAMETER =
-  /;[ \t]*([\w!#$&+.^-]+\*?)=(?:"((?:\\"|[^"\\]|\\(?!"))*)"|([\w!#$%&'*+.^`|~-]+))[ \t]*/y;
+/*
+ * What a client writes into headers is read by hand, one way over it: an expression that tries another
+ * split of the same characters is busy with some kilobytes of blanks for seconds.
+ */
+
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+const CONTROL = /\p{Cc}/u;
 
 function parseHead(bytes: Buffer, maxHeaders: number): Omit<RawPart, 'content'> {
   if (!isUtf8(bytes)) throw badHeader();
@@ -148,9 +192,11 @@ function parseHead(bytes: Buffer, maxHeaders: number): Omit<RawPart, 'content'> 
   }
   const headers = new Map<string, string>();
   for (const line of lines) {
-    const [, name, value = ''] = HEADER.exec(line) ?? [];
-    if (name === undefined || headers.has(name.toLowerCase())) throw badHeader();
-    headers.set(name.toLowerCase(), value.trimEnd());
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(0, colon)).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    if (!TOKEN.test(name) || CONTROL.test(value) || headers.has(name)) throw badHeader();
+    headers.set(name, value);
   }
   const { name, filename } = parseDisposition(headers.get('content-disposition'));
   if (name === undefined || name === '') throw new BadRequest('A part of the form has no name.');
@@ -163,20 +209,62 @@ function badHeader(): BadRequest {
 
 /** `form-data; name="a"; filename="b.png"`. What RFC 7578 forbids, such as `filename*`, is ignored. */
 function parseDisposition(header = ''): { name?: string; filename?: string } {
-  const kind = /^form-data[ \t]*/i.exec(header);
-  if (!kind) throw new BadRequest('A part of the form has no content-disposition form-data.');
-  const parameters: { name?: string; filename?: string } = {};
-  for (let at = kind[0].length; at < header.length; at = PARAMETER.lastIndex) {
-    PARAMETER.lastIndex = at;
-    const [, key = '', quoted, token] = PARAMETER.exec(header) ?? [];
-    const value = quoted?.replaceAll('\\"', '"') ?? token;
-    if (value === undefined) throw badHeader();
-    const known = key.toLowerCase();
-    if (known !== 'name' && known !== 'filename') continue;
-    if (parameters[known] !== undefined) throw badHeader();
-    parameters[known] = unescape(value);
+  const end = header.indexOf(';');
+  const kind = end === -1 ? header : header.slice(0, end);
+  if (kind.trim().toLowerCase() !== 'form-data') {
+    throw new BadRequest('A part of the form has no content-disposition form-data.');
+  }
+  const { name, filename } = parseParameters(header, end);
+  return {
+    ...(name !== undefined && { name: unescape(name) }),
+    ...(filename !== undefined && { filename: unescape(filename) }),
+  };
+}
+
+/**
+ * The parameters of a header, such as `; name="a"; filename=b`.
+ *
+ * @param at - Where the first semicolon is; -1 when there is none.
+ * @throws {BadRequest} When one is malformed or there twice.
+ */
+function parseParameters(header: string, at: number): Record<string, string | undefined> {
+  const parameters = Object.create(null) as Record<string, string | undefined>;
+  while (at !== -1 && at < header.length) {
+    if (header[at] !== ';') throw badHeader();
+    const start = skipBlanks(header, at + 1);
+    const equals = header.indexOf('=', start);
+    const key = header.slice(start, equals).toLowerCase();
+    if (equals === -1 || !TOKEN.test(key) || key in parameters) throw badHeader();
+    const end =
+      header[equals + 1] === '"' ? endOfQuoted(header, equals + 1) : endOfToken(header, equals + 1);
+    const value = header.slice(equals + 1, end);
+    if (value.startsWith('"')) parameters[key] = value.slice(1, -1).replaceAll('\\"', '"');
+    else if (TOKEN.test(value)) parameters[key] = value;
+    else throw badHeader();
+    at = skipBlanks(header, end);
   }
   return parameters;
+}
+
+function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (text[at] === ' ' || text[at] === '\t') at++;
+  return at;
+}
+
+function endOfToken(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && text[at] !== ';' && text[at] !== ' ' && text[at] !== '\t') at++;
+  return at;
+}
+
+/** After the quote that ends it. Only a quote can be escaped: some browsers send paths as they are. */
+function endOfQuoted(text: string, from: number): number {
+  for (let at = from + 1; ; at++) {
+    at = text.indexOf('"', at);
+    if (at === -1) throw badHeader();
+    if (text[at - 1] !== '\\') return at + 1;
+  }
 }
 
 /** The three characters that browsers escape. @see https://html.spec.whatwg.org/#multipart-form-data */

@@ -12,13 +12,14 @@ export function compileValue(
   schema: TSchema,
 ): (findings: Findings, raw: Raw | undefined) => unknown {
   const pointer = `/${escapePointer(name)}`;
-  const check = compileCheck(schema, source, pointer);
   const coerce = compileCoercer(schema);
   const { default: fallback } = schema as { default?: unknown };
+  const check = compileCheck(schema, source, pointer, (raw: Raw | undefined) =>
+    raw === undefined ? structuredClone(fallback) : coerce(raw),
+  );
   const isOptional = IsOptional(schema);
   return (findings, raw) => {
-    if (raw !== undefined) return check(findings, coerce(raw));
-    if (fallback !== undefined) return check(findings, structuredClone(fallback));
+    if (raw !== undefined || fallback !== undefined) return check(findings, raw);
     if (isOptional) return undefined;
     addIssue(findings, { source, pointer, message: 'is required' });
     return INVALID;
@@ -33,14 +34,12 @@ export function compileRecord(
   source: InputIssue['source'],
   schema: TObject,
 ): (findings: Findings, pairs: Pairs) => unknown {
-  const check = compileCheck(schema, source, '');
   const readNamed = compileNamed(schema);
   const refusesOthers =
     (schema as { additionalProperties?: unknown }).additionalProperties === false;
-  return (findings, pairs) => {
-    const named = readNamed(pairs);
-    return check(findings, refusesOthers ? { ...pairs, ...named } : named);
-  };
+  return compileCheck(schema, source, '', (pairs: Pairs) =>
+    refusesOthers ? { ...pairs, ...readNamed(pairs) } : readNamed(pairs),
+  );
 }
 
 /** Compiles the reading of the values that a schema names, defaults included. Nothing is checked. */

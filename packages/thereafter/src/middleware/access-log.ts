@@ -17,11 +17,12 @@ export interface AccessLogEntry {
   readonly outcome: Outcome;
 }
 
+/** What `accessLog()` takes. */
 export interface AccessLogOptions {
   /** Requests that leave no line, e.g. those of a load balancer; default none. */
   readonly skip?: (ctx: Context) => boolean;
-  /** Who is told; default a line in the app's log. Called before the tasks of the request start. */
-  readonly write?: (entry: AccessLogEntry, ctx: Context) => void;
+  /** Who is told; default a line in the app's log. Called before the tasks of the request start; what it throws is logged. */
+  readonly write?: (entry: AccessLogEntry, ctx: Context) => unknown;
 }
 
 /**
@@ -36,7 +37,7 @@ export function accessLog({ skip, write = toLog }: AccessLogOptions = {}): Middl
       const { method, path } = ctx;
       afterResponse(ctx, ({ status, elapsedMs, outcome }) => {
         const durationMs = Math.round(elapsedMs * 100) / 100;
-        write({ method, path, route: ctx.route, status, durationMs, outcome }, ctx);
+        return write({ method, path, route: ctx.route, status, durationMs, outcome }, ctx);
       });
     }
     return next();

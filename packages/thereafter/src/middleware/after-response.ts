@@ -10,13 +10,13 @@ export interface ResponseEnd {
   readonly outcome: Outcome;
 }
 
-/** Calls back once when the response is over, before the tasks of the request. */
-export function afterResponse(ctx: Context, done: (end: ResponseEnd) => void): void {
+/** Calls back once when the response is over, before the tasks of the request. What that throws is logged. */
+export function afterResponse(ctx: Context, done: (end: ResponseEnd) => unknown): void {
   const startedAtMs = performance.now();
   const exchange = exchangeOf(ctx);
   exchange.onResponseEnd((outcome) => {
     const { res } = exchange;
-    done({
+    return done({
       status: res.headersSent ? res.statusCode : undefined,
       elapsedMs: performance.now() - startedAtMs,
       outcome,

@@ -11,10 +11,10 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { TASK_ENDS } from '@thereafter/tasks';
-import type { TLSSocket } from 'node:tls';
 import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Problem } from '../response/problem.ts';
+import { isInstance, toError } from '../untrusted.ts';
 import { afterResponse } from './after-response.ts';
 import { knownMethod } from './known-method.ts';
 import { onTask } from './task-events.ts';
@@ -56,7 +56,9 @@ export function telemetry(): Middleware {
     try {
       return await context.with(trace.setSpan(parent, span), next);
     } catch (error) {
-      if (!(error instanceof Problem) || error.status >= 500) recordException(span, error);
+      if (!isInstance(error, Problem) || error.status >= 500) {
+        span.recordException(toException(error));
+      }
       throw error;
     }
   };
@@ -69,8 +71,8 @@ function tracer(): Tracer {
 
 function attributesOf(ctx: Context, method: string): Attributes {
   const { req } = exchangeOf(ctx);
-  const { hostname, port } = ctx.url;
-  const isSecure = (req.socket as TLSSocket).encrypted === true; // undefined on a plain socket
+  const { protocol, hostname, port } = ctx.url;
+  const isSecure = protocol === 'https:';
   const attributes: Attributes = {
     'http.request.method': method,
     'url.scheme': isSecure ? 'https' : 'http',
@@ -86,8 +88,9 @@ function attributesOf(ctx: Context, method: string): Attributes {
   return attributes;
 }
 
-function recordException(span: Span, error: unknown): void {
-  span.recordException(error instanceof Error ? error : String(error));
+/** What was thrown, as spans take it. It may be anything, and what listens to a channel must not throw. */
+function toException(thrown: unknown): Error | string {
+  return typeof thrown === 'string' ? thrown : toError(thrown);
 }
 
 let tracesTasks = false;
@@ -114,9 +117,10 @@ function traceTasks(): void {
       spans.delete(taskId);
       if (span === undefined) return;
       if (end !== 'succeeded') {
-        span.setAttribute('error.type', error instanceof Error ? error.name : end);
+        const exception = error === undefined ? undefined : toException(error);
+        span.setAttribute('error.type', exception instanceof Error ? exception.name : end);
         span.setStatus({ code: SpanStatusCode.ERROR, message: end });
-        if (error !== undefined) recordException(span, error);
+        if (exception !== undefined) span.recordException(exception);
       }
       span.end();
     });

@@ -56,7 +56,7 @@ export function describe(
     const { named, security } = toSecurity(keys);
     Object.assign(securitySchemes, named);
     const requestBody = toRequestBody(inputs, writer, route.name);
-    const responses = toResponses(route.options, inputs.length > 0, writer, route.name);
+    const responses = toResponses(route.options, inputs, writer, route.name);
     for (const template of toPathTemplates(route.path)) {
       const place = paths.at(template);
       const parameters = toParameters(inputs, place, writer, route.name);
@@ -153,12 +153,14 @@ class OperationIds {
       this.#used.add(operationId);
       return operationId;
     }
-    const candidates = [
-      camelCase(nameOf(route, template)),
-      camelCase(`${route.method} ${template}`),
-    ];
+    const name = nameOf(route, template);
+    const other = this.#taken.get(camelCase(name));
+    // One method with several verbs is told apart by them, one that is included twice by its path.
+    const isStacked = other?.name === route.name && other.method !== route.method;
+    const second = isStacked ? `${name} ${route.method}` : `${route.method} ${template}`;
+    const candidates = [camelCase(name), camelCase(second)];
     for (let count = 2; ; count++) {
-      const id = candidates.shift() ?? `${camelCase(nameOf(route, template))}${count}`;
+      const id = candidates.shift() ?? `${camelCase(name)}${count}`;
       if (this.#taken.has(id)) continue;
       this.#taken.set(id, route);
       return id;

@@ -1,6 +1,14 @@
 import type { TObject, TSchema } from 'typebox';
 import { http } from '../node-modules.ts';
-import { InvalidInput, type Problem, type ProblemDefinition } from '../response/problem.ts';
+import type { HttpInput } from '../handler/http-input.ts';
+import {
+  BadRequest,
+  ContentTooLarge,
+  InvalidInput,
+  UnsupportedMediaType,
+  type Problem,
+  type ProblemDefinition,
+} from '../response/problem.ts';
 import { isByStatus } from '../response/schemas.ts';
 import type { RouteOptions } from '../route-options.ts';
 import type { Json, JsonSchema, OpenApiContent, OpenApiResponse } from './document.ts';
@@ -12,10 +20,10 @@ type ProblemClass = NonNullable<RouteOptions['errors']>[number];
 
 const PROBLEM_TYPE = 'application/problem+json';
 
-/** What a route may answer: what it declares, and 422 where it has inputs. */
+/** What a route may answer: what it declares, and what its inputs are refused with. */
 export function toResponses(
   { response, status = 200, errors = [] }: RouteOptions,
-  hasInputs: boolean,
+  inputs: readonly HttpInput[],
   writer: SchemaWriter,
   route: string,
 ): Record<string, OpenApiResponse> {
@@ -27,7 +35,7 @@ export function toResponses(
     };
   }
   for (const [code, { titles, schemas }] of problemsByStatus(
-    hasInputs && !errors.includes(InvalidInput) ? [...errors, InvalidInput] : errors,
+    [...errors, ...refusalsOf(inputs).filter((refusal) => !errors.includes(refusal))],
     writer,
     route,
   )) {
@@ -38,6 +46,16 @@ export function toResponses(
     };
   }
   return responses;
+}
+
+/** What inputs are refused with: what cannot be read, and what was read and does not fit. */
+function refusalsOf(inputs: readonly HttpInput[]): ProblemClass[] {
+  const sources = new Set(inputs.map(({ source }) => source));
+  return [
+    ...(sources.has('body') || sources.has('query') ? [BadRequest] : []),
+    ...(sources.has('body') ? [ContentTooLarge, UnsupportedMediaType] : []),
+    ...(sources.size > 0 ? [InvalidInput] : []),
+  ];
 }
 
 /** What may be sent with which status. */

@@ -2,35 +2,62 @@ import { ArgumentError, ThereafterError } from '@thereafter/di';
 import { once } from 'node:events';
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { stat, unlink } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { AppLimits } from '../limits.ts';
-import { closeGently } from './close.ts';
-import { Connection, connectionOf } from './connection.ts';
+import { Connection, connectionOf, type Answer } from './connection.ts';
 import { http, https } from '../node-modules.ts';
-import { notImplemented, toRefusal, writeRefusal } from './refusal.ts';
+import { toBrokenRequest, toRefusal } from './refusal.ts';
 
+/** Where an app listens. */
 export interface ListenOptions {
-  /** Default: the variable `PORT`, else 3000. 0 takes any free port. */
+  /** Default: the variable `PORT`, else 3000. 0 takes any free port. Wins over `path` and `fd`. */
   readonly port?: number;
   /** Default: the variable `HOST`, else all interfaces. */
   readonly host?: string;
+  /**
+   * A Unix socket in place of a port, e.g. `/run/app.sock`, or a named pipe on Windows. A socket file that
+   * nobody listens at any more is replaced.
+   */
+  readonly path?: string;
+  /**
+   * A descriptor that the process was started with, and which listens already, in place of a port: 3 for the
+   * first one of systemd (`LISTEN_FDS`).
+   */
+  readonly fd?: number;
   /** Speaks HTTPS: `key` and `cert`, and what else `node:tls` takes. Default: plain HTTP. */
   readonly tls?: TlsOptions;
 }
 
-/** The server cannot listen: its port is taken, or is not to be had. */
+/** The server cannot listen: its port or path is taken, or is not to be had. */
 export class ListenError extends ThereafterError {
   readonly code = 'LISTEN_FAILED';
-  readonly port: number;
+  /** `undefined` when it was to listen at a path or descriptor. */
+  readonly port: number | undefined;
 
-  constructor(port: number, cause: NodeJS.ErrnoException) {
-    super(`Cannot listen on port ${port}: ${reasonOf(cause)}`, { cause });
-    this.port = port;
+  constructor(at: ListenAt, cause: NodeJS.ErrnoException) {
+    super(`Cannot listen ${nameOf(at)}: ${reasonOf(at, cause)}`, { cause });
+    this.port = at.port;
   }
 }
 
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+/** Where a server listens: at a port, a path, or a descriptor. */
+type ListenAt = { readonly [K in 'port' | 'host' | 'path' | 'fd']?: ListenOptions[K] | undefined };
+
+function toListenAt({ port, host, path, fd }: ListenOptions): ListenAt {
+  if (port === undefined && fd !== undefined) return { fd };
+  if (port === undefined && path !== undefined) return { path };
+  return { port: port ?? portFromEnvironment(), host: host ?? (process.env.HOST || undefined) };
+}
+
+function nameOf({ port, path, fd }: ListenAt): string {
+  if (fd !== undefined) return `on descriptor ${fd}`;
+  return path === undefined ? `on port ${port}` : `at ${path}`;
+}
+
+function reasonOf({ port }: ListenAt, { code, message }: NodeJS.ErrnoException): string {
+  if (port === undefined) return code === 'EADDRINUSE' ? 'another program is using it.' : message;
   switch (code) {
     case 'EADDRINUSE':
       return 'another program is using it. Stop that one, or choose a free port with PORT=<number>.';
@@ -45,8 +72,10 @@ export interface RunningServer {
   readonly url: string;
   /** Takes no more connections, ends idle ones, and waits until the others are answered. */
   stop(): Promise<void>;
-  /** Ends every connection now. @returns The requests whose answers are lost, e.g. `GET /report`. */
-  cut(): string[];
+  /** The requests whose answers are still due, e.g. `GET /report`. */
+  unanswered(): string[];
+  /** Ends every connection now. */
+  cut(): void;
 }
 
 /** What a worker has instead of a server: nothing else would keep its process alive between two jobs. */
@@ -55,7 +84,8 @@ export function withoutServer(): RunningServer {
   return {
     url: '',
     stop: async () => clearInterval(alive),
-    cut: () => [],
+    unanswered: () => [],
+    cut: () => undefined,
   };
 }
 
@@ -65,36 +95,59 @@ export function withoutServer(): RunningServer {
  * @throws {ListenError} `LISTEN_FAILED` with what to do about it.
  */
 export async function startServer(
-  listener: RequestListener,
+  answer: Answer,
   limits: AppLimits,
-  { port = portFromEnvironment(), host = process.env.HOST || undefined, tls }: ListenOptions,
+  options: ListenOptions,
 ): Promise<RunningServer> {
-  const http = createHttpServer(listener, limits, tls);
+  const { tls } = options;
+  const at = toListenAt(options);
+  const http = createHttpServer(answer, limits, tls);
   const { server } = http;
-  server.listen({ port, host });
   try {
-    await once(server, 'listening');
+    await listenAt(server, at);
   } catch (error) {
     http.end();
-    throw new ListenError(port, error as NodeJS.ErrnoException); // what 'error' of a server carries
+    throw new ListenError(at, error as NodeJS.ErrnoException); // what 'error' of a server carries
   }
   return {
-    url: urlOf(server, tls ? 'https' : 'http'),
+    url: urlOf(server, tls ? 'https' : 'http', at),
     stop: () => http.stop(once(server, 'close')),
+    unanswered: () => http.unanswered(),
     cut: () => http.cut(),
   };
 }
 
+async function listenAt(server: Server | TlsServer, at: ListenAt): Promise<void> {
+  try {
+    await once(server.listen(at), 'listening');
+  } catch (error) {
+    const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    if (!isTaken || at.path === undefined || !(await isLeftBehind(at.path))) throw error;
+    await unlink(at.path);
+    await once(server.listen(at), 'listening');
+  }
+}
+
+/** Whether a path is a socket that nobody listens at: its process was killed. */
+async function isLeftBehind(path: string): Promise<boolean> {
+  if (!(await stat(path)).isSocket()) return false; // a file refuses connections, too
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+  } finally {
+    socket.destroy();
+  }
+}
+
 /** A server that sees to its limits, and does not listen yet. */
-export function createHttpServer(
-  listener: RequestListener,
-  limits: AppLimits,
-  tls?: TlsOptions,
-): HttpServer {
+export function createHttpServer(answer: Answer, limits: AppLimits, tls?: TlsOptions): HttpServer {
   const server = tls
     ? https().createServer({ ...tls, ...nodeOptions(limits) })
     : http.createServer(nodeOptions(limits));
-  return new HttpServer(server, tls !== undefined, limits, listener);
+  return new HttpServer(server, tls !== undefined, limits, answer);
 }
 
 function nodeOptions(limits: AppLimits): ServerOptions {
@@ -118,12 +171,7 @@ export class HttpServer {
   readonly #handshakes = new Map<string, Socket>();
   readonly #checking: NodeJS.Timeout;
 
-  constructor(
-    server: Server | TlsServer,
-    isTls: boolean,
-    limits: AppLimits,
-    listener: RequestListener,
-  ) {
+  constructor(server: Server | TlsServer, isTls: boolean, limits: AppLimits, answer: Answer) {
     this.server = server;
     const accept: RequestListener = (req, res) => connectionOf(req.socket)?.accept(req, res);
     server.maxConnections = limits.maxConnections;
@@ -137,20 +185,17 @@ export class HttpServer {
     if (isTls) server.on('connection', (socket: Socket) => this.#shakeHands(socket));
     server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.#handshakes.delete(peerOf(socket));
-      const connection = new Connection(socket, limits, listener);
+      const connection = new Connection(socket, limits, answer);
       this.#connections.add(connection);
       socket.once('close', () => this.#connections.delete(connection));
     });
     server.on('request', accept);
     server.on('checkContinue', accept); // who reads the body says `100 Continue`
     server.on('checkExpectation', accept); // or Node would answer itself
-    server.on('connect', (_req, socket: Socket) => {
-      writeRefusal(socket, notImplemented());
-      closeGently(socket);
-    });
+    server.on('connect', (req, socket: Socket) => connectionOf(socket)?.refuseConnect(req));
     server.on('clientError', (error: Error, socket: Socket) => {
       const refusal = toRefusal(error);
-      if (refusal) connectionOf(socket)?.refuse(refusal);
+      if (refusal) connectionOf(socket)?.refuse(refusal, () => toBrokenRequest(error, socket));
       else socket.destroy();
     });
     const { checkIntervalMs, writeTimeoutMs } = limits;
@@ -192,12 +237,14 @@ export class HttpServer {
     }
   }
 
-  /** Ends every connection now. @returns The requests whose answers are lost. */
-  cut(): string[] {
+  unanswered(): string[] {
+    return [...this.#connections].flatMap((connection) => connection.unanswered);
+  }
+
+  cut(): void {
     for (const socket of this.#handshakes.values()) socket.destroy();
-    const lost = [...this.#connections].flatMap((connection) => connection.cut());
+    for (const connection of this.#connections) connection.cut();
     this.server.closeAllConnections(); // what asked for CONNECT, too
-    return lost;
   }
 
   /** Sees to no more limits. */
@@ -219,8 +266,12 @@ function portFromEnvironment(): number {
   throw new ArgumentError(`PORT must be a whole number from 0 to 65535, and is '${PORT}'.`);
 }
 
-function urlOf(server: Server | TlsServer, scheme: string): string {
-  const { address, port, family } = server.address() as AddressInfo; // listening on a port, not a pipe
+/** Without a port, what there is in its place: `unix:/run/app.sock`, or `fd:3` where not even Node knows. */
+function urlOf(server: Server | TlsServer, scheme: string, { fd }: ListenAt): string {
+  const bound = server.address();
+  if (bound === null) return `fd:${fd}`;
+  if (typeof bound === 'string') return `unix:${bound}`;
+  const { address, port, family } = bound;
   if (address === '::' || address === '0.0.0.0') return `${scheme}://localhost:${port}`;
   return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

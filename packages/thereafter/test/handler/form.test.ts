@@ -267,7 +267,7 @@ describe('file(name)', () => {
       'a field is not UTF-8',
       400,
       Buffer.concat([
-        Buffer.from('--b\r\nContent-Disposition: form-data; name=a\r\n\r\n'),
+        Buffer.from('--b\r\nContent-Disposition: form-data; name=note\r\n\r\n'),
         Buffer.of(0xff),
         Buffer.from('\r\n--b--'),
       ]),

@@ -45,7 +45,7 @@ function read(pieces: readonly Buffer[]) {
   return readParts(
     Readable.from(pieces) as AsyncIterable<Buffer>,
     `multipart/form-data; boundary="${BOUNDARY}"`,
-    DEFAULT_LIMITS.multipart,
+    { ...DEFAULT_LIMITS.multipart, maxBodyBytes: 1024 * 1024, maxBytesOf: () => undefined },
   );
 }
 

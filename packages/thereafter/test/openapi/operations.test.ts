@@ -3,6 +3,7 @@ import {
   Controller,
   createApp,
   dependency,
+  form,
   Get,
   header,
   Inject,
@@ -243,10 +244,17 @@ describe('the inputs of an operation', () => {
 describe('the responses of an operation', () => {
   const codes = (one: App): string[] => Object.keys(operationOf(one).responses);
 
-  it('are what it declares, and 422 only if it has inputs', () => {
+  it('are what it declares, and what its inputs are refused with', () => {
     expect(codes(app().get('/', () => 'it'))).toEqual(['200']);
     const made = { status: 201, in: { q: query('q', Type.String()) } };
-    expect(codes(app().post('/', made, () => 'it'))).toEqual(['201', '422']);
+    expect(codes(app().post('/', made, () => 'it'))).toEqual(['201', '400', '422']);
+    const sent = { in: { b: body(Type.String()) } };
+    const refusals = ['400', '413', '415', '422'];
+    expect(codes(app().post('/', sent, () => 'it'))).toEqual(['200', ...refusals]);
+    const formed = { in: { f: form('a', Type.String()) } };
+    expect(codes(app().post('/', formed, () => 'it'))).toEqual(['200', ...refusals]);
+    const named = { in: { id: path('id', Type.String()) } };
+    expect(codes(app().get('/:id', named, () => 'it'))).toEqual(['200', '422']);
   });
 
   it('have no content where nothing is sent', () => {
