@@ -12,7 +12,8 @@ it.each(['docs/lifecycle.md', 'CONTRIBUTING.md', 'README.md'])(
     const paths = text.matchAll(/[`(]((?:packages|apps|docs|scripts)\/[\w./-]+\.\w+)[`)]/g);
     const named = [...paths].map(([, file]) => file!);
     expect(named.length).toBeGreaterThan(3);
-    expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+    const missing = named.filter((file) => !existsSync(join(root, file)));
+    expect(missing.filter((file) => !file.includes('NNNN'))).toEqual([]); // stands for a number
   },
 );
 

@@ -90,23 +90,29 @@ function setHeader(headers: Headers, name: string, value: string): void {
 export function fromResponse(response: Response): Reply {
   const body = bodyOfResponse(response);
   const headers = new Headers(response.headers);
-  if (response.url !== '') describeFetched(headers); // one that a program makes has no URL
+  if (response.url !== '') describeFetched(response, headers); // one that a program makes has none
   return new Reply(response.status, undefined, body, headers);
 }
 
 /** What `fetch` has decoded is not claimed any more: coding, length, and that these are the same bytes. */
-function describeFetched(headers: Headers): void {
+function describeFetched(response: Response, headers: Headers): void {
   removeHopByHop(headers);
   const codings = headers.get('content-encoding')?.toLowerCase().split(',') ?? [];
-  if (codings.length === 0 || !codings.every((coding) => DECODED.has(coding.trim()))) return;
+  const decoded = response instanceof Response ? DECODED_BY_NODE : DECODED;
+  if (codings.length === 0 || !codings.every((coding) => decoded.has(coding.trim()))) return;
   for (const name of ['content-encoding', 'content-length', 'accept-ranges']) headers.delete(name);
   const tag = headers.get('etag');
   if (tag?.startsWith('"')) headers.set('etag', `W/${tag}`);
 }
 
 /** What `fetch` decodes. If it does not know one of the codings of a body, it decodes none of them. */
-const DECODED = new Set(['gzip', 'x-gzip', 'deflate', 'br']);
-if (Number.parseInt(process.versions['undici'] ?? '') >= 7) DECODED.add('zstd');
+const DECODED: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd']);
+
+/** That of Node 22 knows one coding less. */
+const DECODED_BY_NODE: ReadonlySet<string> =
+  Number.parseInt(process.versions['undici'] ?? '') >= 7
+    ? DECODED
+    : new Set(['gzip', 'x-gzip', 'deflate', 'br']);
 
 async function* jsonLines(
   values: AsyncIterable<unknown>,

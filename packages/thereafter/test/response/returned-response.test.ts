@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { createApp, HttpClient } from 'thereafter';
 import { compress } from 'thereafter/compress';
 import { etag } from 'thereafter/etag';
@@ -231,6 +231,24 @@ describe('a Response of fetch', () => {
     for (const name of ['content-encoding', 'content-length', 'x-hop']) {
       expect(headers[name]).toBeUndefined();
     }
+  });
+
+  const coders = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
+  const codings = Object.entries({ ...coders, zstd: zstdCompressSync });
+  it.each(codings)('tells the truth of a body with the coding %s', async (coding, encode) => {
+    await using source = await upstream((_, res) => {
+      res.writeHead(200, { 'content-encoding': coding }).end(encode(body));
+    });
+    await using client = new HttpClient();
+    const app = createApp(QUIET)
+      .get('/fetch', () => fetch(source.url))
+      .get('/client', () => client.get(source.url));
+    await using server = await serve(app);
+    for (const path of ['/fetch', '/client']) {
+      // Not every Node decodes each: what is claimed must be what has to be decoded.
+      expect(await (await server.fetch(path)).text()).toBe(body);
+    }
+    expect((await get(server, '/client')).body.toString()).toBe(body);
   });
 
   it('keeps what was not decoded', async () => {
