@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 const BUNDLES_SOURCES = new URL('./bundle-sources.js', import.meta.url).href;
 
@@ -97,7 +96,7 @@ export class Program {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     while (!holds()) {
       if (deadline.aborted) return false;
-      await sleep(10);
+      await new Promise(setImmediate);
     }
     return true;
   }
