@@ -14,7 +14,6 @@ import {
   UploadController,
   UsersController,
 } from './listings/inputs-guide.ts';
-import { DEFAULT_LIMITS } from '../src/limits.ts';
 import { QUIET, serve } from './support/serve.ts';
 
 const here = import.meta.dirname;
@@ -39,13 +38,6 @@ describe('the guide to inputs', () => {
     const listings = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, listing]) => listing!);
     expect(listings).toHaveLength(8);
     for (const listing of listings) expect(source).toContain(listing);
-  });
-
-  it('names every limit', () => {
-    for (const name of Object.keys({ ...DEFAULT_LIMITS, ...DEFAULT_LIMITS.multipart })) {
-      if (name === 'multipart' || name === 'checkInterval') continue;
-      expect(guide).toContain(`${name}\``);
-    }
   });
 
   it('reads query, path, header and cookie', async () => {
