@@ -9,7 +9,7 @@ export const NODE_VERSIONS = ['22.19.0', '24.21.0', '26.10.0'];
 
 const cache = join(import.meta.dirname, '..', 'node_modules', '.cache', 'nodes');
 
-/** The path of a Node; nothing, and a line that says why, where it is not to be had. */
+/** The path of a Node; `undefined`, and a line that says why, where it is not to be had. */
 export function nodeBinary(version: string): string | undefined {
   if (process.versions.node === version) return process.execPath;
   const { platform, arch } = process;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { adminConsole, type ConsoleOptions } from '@thereafter/console';
 import { jobs } from '@thereafter/queue';
 import { memory } from '@thereafter/queue/testing';
@@ -9,6 +10,7 @@ import {
   createApp,
   defineTask,
   HttpClient,
+  HttpReply,
   NotFound,
   path,
   Problem,
@@ -46,7 +48,7 @@ async function loggedBy(app: App): Promise<unknown> {
     return next();
   });
   await using _ = app;
-  await fetch(await listen(app));
+  await fetch(await listen(app)).catch(() => undefined); // some answers are cut
   return await logged.promise;
 }
 
@@ -207,6 +209,17 @@ export const app: Programs = {
   PROBLEM: () =>
     seenBy(async ({ request }) => thrownBy(() => Promise.reject(new NotFound(request.url)))),
 
+  RESPONSE_BODY_USED() {
+    const response = new Response('read');
+    response.body!.getReader();
+    return loggedBy(createApp(QUIET).get('/', () => response));
+  },
+  RESPONSE_LENGTH() {
+    const headers = { 'content-length': '3' };
+    return loggedBy(
+      createApp(QUIET).get('/', () => new HttpReply(Readable.from(['ab']), { headers })),
+    );
+  },
   RESPONSE_MISMATCH: () =>
     loggedBy(
       createApp(QUIET).get('/', { response: Type.Object({ name: Type.String() }) }, () => ({

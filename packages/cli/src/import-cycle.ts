@@ -48,7 +48,7 @@ export function explainCycle(error: unknown, graph: ImportGraph): string | undef
   );
 }
 
-/** The path behind a module's address; nothing for what is no file. */
+/** The path behind a module's address; `undefined` for what is no file. */
 export function fileOf(url: string): string | undefined {
   return url.startsWith('file:') ? fileURLToPath(url.replace(/[?#].*$/, '')) : undefined;
 }

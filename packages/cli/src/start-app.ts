@@ -1,7 +1,7 @@
 import type { App } from 'thereafter';
 import { isFrameworkError } from './framework-error.ts';
 
-/** The app that a module exports, as `app` or as its default; nothing when there is none. */
+/** The app that a module exports, as `app` or as its default; `undefined` when there is none. */
 export function exportedApp(module: object): App | undefined {
   const { app, default: main } = module as { app?: unknown; default?: unknown };
   return [app, main].find(isApp);

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Snooze } from '@thereafter/queue';
+import { ManualClock } from '@thereafter/queue/testing';
 import { Arrivals, task, until, untilAborted, type Rig } from './driver-under-test.ts';
+
+const HOUR_MS = 3_600_000;
 
 export function describeControl(rig: Rig): void {
   describe.runIf(rig.can('snooze'))('snooze', () => {
@@ -29,13 +32,16 @@ export function describeControl(rig: Rig): void {
     it('ends a job that waits, which never runs', async () => {
       const ran = new Arrivals();
       const note = task('note', (payload) => ran.add(payload));
-      const { jobs } = await rig.open([note]);
-      const { id } = await jobs.enqueue(note, 'late', { delay: '150ms' });
+      const clock = new ManualClock();
+      const { jobs } = await rig.open([note], { clock });
+      const { id } = await jobs.enqueue(note, 'late', { delay: '1h' });
       expect(await jobs.cancel(id)).toBe(true);
       expect(await jobs.get(id)).toMatchObject({ state: 'cancelled', attempt: 0 });
       expect(await jobs.cancel(id)).toBe(false);
       expect(await jobs.cancel('no such job')).toBe(false);
-      await jobs.wait((await jobs.enqueue(note, 'after', { delay: '200ms' })).id);
+      const after = await jobs.enqueue(note, 'after', { delay: '1h' });
+      clock.advance(HOUR_MS);
+      await jobs.wait(after.id);
       expect(ran.all).toEqual(['after']);
     });
 
@@ -149,20 +155,22 @@ export function describeControl(rig: Rig): void {
       expect(await jobs.wait(id)).toMatchObject({ state: 'completed', progress: 0.5 });
     });
 
-    it('may be said a thousand times without holding up others', async () => {
+    it('may be said thousands of times, while others are stored and run', async () => {
+      let areOthersDone = false;
       const chatty = task('chatty', async (_, job) => {
-        const said: Promise<void>[] = [];
-        for (let i = 1; i <= 1000; i++) said.push(job.progress(i / 1000));
-        await Promise.all(said);
+        for (let count = 0; count < 1000 || !areOthersDone; count += 100) {
+          const fractions = Array.from({ length: 100 }, (_each, i) => i / 100);
+          await Promise.all(fractions.map((fraction) => job.progress(fraction)));
+          await new Promise(setImmediate);
+        }
+        await job.progress(1);
       });
       const noop = task('noop', () => undefined, { queue: 'other' });
       const { jobs } = await rig.open([chatty, noop]);
       const { id } = await jobs.enqueue(chatty, {});
-      const startMs = performance.now();
       const all = await jobs.enqueueMany(noop, Array.from({ length: 200 }).fill(null));
       await Promise.all(all.map((job) => jobs.wait(job.id)));
-      const perSecond = 200 / ((performance.now() - startMs) / 1000);
-      expect(perSecond).toBeGreaterThan(rig.driver.minJobsPerSecond ?? 300);
+      areOthersDone = true;
       expect(await jobs.wait(id)).toMatchObject({ state: 'completed', progress: 1 });
     });
   });

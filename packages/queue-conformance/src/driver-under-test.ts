@@ -30,14 +30,11 @@ export interface DriverUnderTest {
   readonly childModule?: URL;
   /** Whether several drivers of one process may run jobs of one place. Default false. */
   readonly sharesPlace?: boolean;
-  /** Whether all its times come from the clock that `start` is given. Default true. */
-  readonly obeysClock?: boolean;
-  /** Default `'1s'`. */
+  /**
+   * The lease of jobs in the tests that kill their process. Default an hour: the store is to find out by
+   * itself, and soon, that a process is dead.
+   */
   readonly lease?: Duration;
-  /** Longest time from a worker's death to the next start of its job, in milliseconds. Default 1,000. */
-  readonly recoverMs?: number;
-  /** Fewest no-op jobs a second, on a machine that does other things too. Default 300. */
-  readonly minJobsPerSecond?: number;
 }
 
 /** A task whose payload may be anything. */
@@ -99,8 +96,7 @@ export class Rig {
     { place, ...options }: OpenOptions & { readonly place?: DriverPlace } = {},
   ): Promise<TestJobs & { readonly driver: JobDriver }> {
     const driver = (place ?? (await this.place())).open();
-    const { lease = '1s' } = this.driver;
-    const opened = this.use(await testJobs({ lease, ...options, tasks, driver }));
+    const opened = this.use(await testJobs({ ...options, tasks, driver }));
     return Object.assign(opened, { driver });
   }
 
@@ -138,6 +134,8 @@ export function untilAborted({ signal }: JobContext): Promise<never> {
   });
 }
 
+const POLL_MS = 5;
+
 /** Asks until the answer is the one that is waited for. */
 export async function until<T>(
   ask: () => Promise<T | null | undefined>,
@@ -146,6 +144,6 @@ export async function until<T>(
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== null && isRight(answer)) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -74,9 +74,9 @@ export function describeEnqueue(rig: Rig): void {
       expect((await driver.counts('default')).available).toBe(1000);
     });
 
-    it('gives ids of their own to 100,000 jobs of four producers', async () => {
+    it('gives ids of their own to 20,000 jobs of four producers', async () => {
       const { jobs } = await rig.open([noop], { worker: false });
-      const payloads = Array.from({ length: 2500 }, () => null);
+      const payloads = Array.from({ length: 500 }, () => null);
       const ids = new Set<string>();
       const produce = async (): Promise<void> => {
         for (let i = 0; i < 10; i++) {
@@ -84,9 +84,9 @@ export function describeEnqueue(rig: Rig): void {
         }
       };
       await Promise.all([produce(), produce(), produce(), produce()]);
-      expect(ids.size).toBe(100_000);
-      expect((await jobs.counts('default')).available).toBe(100_000);
-    }, 120_000);
+      expect(ids.size).toBe(20_000);
+      expect((await jobs.counts('default')).available).toBe(20_000);
+    });
 
     it('takes an id that exists for a duplicate, and leaves the first untouched', async () => {
       const { driver } = await rig.open([noop], { worker: false });

@@ -13,6 +13,9 @@ import { describeUnique } from './unique.ts';
 
 export { newJob, type DriverPlace, type DriverUnderTest } from './driver-under-test.ts';
 
+/** Long enough for a machine that is busy with other things: only a test that hangs reaches it. */
+const TIMEOUT_MS = 300_000;
+
 /**
  * What every job driver must show, as tests of Vitest. What a driver does not claim to be capable of is
  * skipped.
@@ -20,7 +23,7 @@ export { newJob, type DriverPlace, type DriverUnderTest } from './driver-under-t
  * @example describeDriver('sqlite', { create: createPlace, capabilities: sqlite({ file }).capabilities });
  */
 export function describeDriver(name: string, driver: DriverUnderTest): void {
-  describe(`the job driver ${name}`, () => {
+  describe(`the job driver ${name}`, { timeout: TIMEOUT_MS }, () => {
     const rig = new Rig(driver);
     afterEach(() => rig.closeAll());
     describeEnqueue(rig);

@@ -3,6 +3,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Task, type JobContext, type TaskOptions } from '@thereafter/tasks';
 import { describe, expect, it } from 'vitest';
+import { ManualClock } from '@thereafter/queue/testing';
 import { Arrivals, task, untilAborted, type AnyTask, type Rig } from './driver-under-test.ts';
 
 export function describeRunning(rig: Rig): void {
@@ -56,18 +57,12 @@ export function describeRunning(rig: Rig): void {
     it('does not let a full queue hold up another', async () => {
       const busy = new Arrivals();
       const slow = task('slow', (_, job) => (busy.add(0), untilAborted(job)), { queue: 'slow' });
-      const pickups: number[] = [];
-      const fast = task('fast', (sentAtMs) => void pickups.push(performance.now() - sentAtMs), {
-        queue: 'fast',
-      });
+      const fast = task('fast', () => undefined, { queue: 'fast' });
       const { jobs } = await rig.open([slow, fast], { worker: { concurrency: 2 } });
       const stuck = await jobs.enqueueMany(slow, [1, 2, 3, 4]);
       await busy.reach(2);
-      for (let i = 0; i < 100; i++) {
-        await jobs.wait((await jobs.enqueue(fast, performance.now())).id);
-      }
-      const p99 = pickups.toSorted((a, b) => a - b)[98]!;
-      expect(p99).toBeLessThan(100);
+      for (let i = 0; i < 20; i++) await jobs.wait((await jobs.enqueue(fast, {})).id);
+      expect(await jobs.counts('slow')).toMatchObject({ running: 2, available: 2 });
       for (const { id } of stuck) await jobs.cancel(id);
     });
 
@@ -117,17 +112,21 @@ export function describeRunning(rig: Rig): void {
     });
 
     it('starts a delayed job when it is due, and not before', async () => {
-      const started = new Arrivals<number>();
-      const note = task('note', () => started.add(Date.now()));
-      const { jobs } = await rig.open([note]);
-      const dueMs = Date.now() + 1000; // a disk may stand still for a while
+      const clock = new ManualClock();
+      const started = new Arrivals();
+      const note = task('note', () => started.add(0));
+      const marker = task('marker', () => undefined);
+      const { jobs } = await rig.open([note, marker], { clock });
+      const dueMs = clock.now() + 1000;
       const job = await jobs.enqueue(note, {}, { runAt: new Date(dueMs) });
       expect(job.state).toBe('scheduled');
       expect(job.runAt.getTime()).toBe(dueMs);
+      clock.advance(999);
+      await jobs.wait((await jobs.enqueue(marker, {})).id); // what is due has been looked for
       expect((await jobs.get(job.id))?.state).toBe('scheduled');
-      const [atMs] = await started.reach(1);
-      expect(atMs).toBeGreaterThanOrEqual(dueMs - 5);
-      expect(atMs).toBeLessThanOrEqual(dueMs + 500);
+      expect(started.all).toEqual([]);
+      clock.advance(1);
+      await started.reach(1);
     });
 
     it('lets a job take longer than its lease', async () => {
@@ -138,48 +137,51 @@ export function describeRunning(rig: Rig): void {
         if (name === 'second') isOver.resolve();
         return isOver.promise;
       });
-      const { jobs } = await rig.open([long], { lease: '500ms' });
+      // Where no other machine works there are no leases, and nothing to wait for.
+      const [lease, later] = rig.can('multiMachine')
+        ? (['1500ms', '4s'] as const)
+        : (['50ms', '150ms'] as const);
+      const { jobs } = await rig.open([long], { lease });
       const { id } = await jobs.enqueue(long, 'first');
       await begun.reach(1);
-      await jobs.enqueue(long, 'second', { delay: '1500ms' }); // three leases later
+      await jobs.enqueue(long, 'second', { delay: later });
       expect(await jobs.wait(id)).toMatchObject({ state: 'completed', attempt: 1 });
       expect(begun.all).toEqual(['first', 'second']);
     });
 
     it('keeps a delay over a restart', async () => {
       const place = await rig.place();
-      const started = new Arrivals<number>();
-      const note = task('note', () => started.add(Date.now()));
-      const first = await rig.open([note], { place });
-      const { id } = await first.jobs.enqueue(note, {}, { delay: '600ms' });
-      const dueMs = (await first.jobs.get(id))!.runAt.getTime();
+      const clock = new ManualClock();
+      const note = task('note', () => undefined);
+      const first = await rig.open([note], { place, clock });
+      const { id, runAt } = await first.jobs.enqueue(note, {}, { delay: '1h' });
       await first.close();
-      const second = await rig.open([note], { place });
+      const second = await rig.open([note], { place, clock });
+      expect(await second.jobs.get(id)).toMatchObject({ state: 'scheduled', runAt });
+      clock.advance(3_600_000);
       expect(await second.jobs.wait(id)).toMatchObject({ state: 'completed' });
-      expect(started.all[0]).toBeGreaterThanOrEqual(dueMs - 5);
     });
 
-    it('lets HTTP be answered within 100 ms while 10,000 jobs are drained', async () => {
-      const noop = task('noop', () => undefined);
+    it('lets HTTP be answered all along while 5,000 jobs are drained', async () => {
+      let ran = 0;
+      const noop = task('noop', () => void (ran += 1));
       const { jobs } = await rig.open([noop]);
       const server = createServer((_req, res) => res.end('ok')).listen(0, '127.0.0.1');
       await once(server, 'listening');
       rig.use({ [Symbol.dispose]: () => void server.close() });
       const { port } = server.address() as AddressInfo;
-      const all = await jobs.enqueueMany(noop, Array.from({ length: 10_000 }).fill(null));
+      const all = await jobs.enqueueMany(noop, Array.from({ length: 5000 }).fill(null));
       let isDone = false;
       const done = Promise.all(all.map(({ id }) => jobs.wait(id))).then(() => (isDone = true));
-      const tookMs: number[] = [];
+      let mostBetween = 0;
       while (!isDone) {
-        const startMs = performance.now();
+        const before = ran;
         await get(port);
-        tookMs.push(performance.now() - startMs);
+        mostBetween = Math.max(mostBetween, ran - before);
       }
       await done;
-      expect(tookMs.length).toBeGreaterThan(3);
-      // One in twenty may meet a pause of the machine.
-      expect(tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length * 0.95)]).toBeLessThan(100);
-    }, 60_000);
+      expect(mostBetween).toBeLessThan(500);
+    });
 
     it('gives each job a scope of its own, and ends it whatever becomes of the job', async () => {
       let open = 0;
@@ -224,9 +226,7 @@ export function describeRunning(rig: Rig): void {
           await jobs.cancel(id);
         }
         states.push((await jobs.wait(id)).state);
-        // A job that timed out ends on its own, a moment later.
-        for (let turn = 0; turn < 10 && open > 0; turn++) await new Promise(setImmediate);
-        expect(open).toBe(0);
+        while (open > 0) await new Promise(setImmediate); // one that timed out ends on its own
       }
       expect(states).toEqual(['completed', 'failed', 'failed', 'cancelled'].slice(0, tasks.length));
       expect(opened).toEqual(tasks.map(() => 1));

@@ -1,19 +1,29 @@
 import { describe, expect, it } from 'vitest';
+import type { JobDriver } from '@thereafter/queue/driver';
+import { ManualClock } from '@thereafter/queue/testing';
 import { Arrivals, task, until, untilAborted, type Rig } from './driver-under-test.ts';
 
 const EVERY_SECOND = '*/1 * * * * *';
+/** A full hour. */
+const START_MS = Date.UTC(2030, 0, 1, 12);
 
 export function describeSchedules(rig: Rig): void {
   describe('schedules', () => {
     it('make one job for each tick, which knows for which', async () => {
+      const clock = new ManualClock(START_MS);
       const ticks = new Arrivals<Date>();
       const tick = task('tick', (_, job) => ticks.add(job.scheduledFor!), { cron: EVERY_SECOND });
-      const { jobs } = await rig.open([tick]);
-      await ticks.reach(3);
-      expect(new Set(stepsOf(ticks.all))).toEqual(new Set([1000]));
-      const lateMs = Date.now() - ticks.all[2]!.getTime();
-      expect(lateMs).toBeGreaterThanOrEqual(0);
-      expect(lateMs).toBeLessThan(900);
+      const { jobs, driver } = await rig.open([tick], { clock });
+      const expected: Date[] = [];
+      for (let n = 1; n <= 3; n++) {
+        clock.advance(999);
+        expect(await jobs.counts()).toMatchObject({ completed: n - 1, available: 0, running: 0 });
+        clock.advance(1);
+        expected.push(new Date(START_MS + n * 1000));
+        expect(await ticks.reach(n)).toEqual(expected);
+        await stored(driver, clock.now());
+        await jobs.wait(`tick@${clock.now()}`);
+      }
       const last = await jobs.get(`tick@${ticks.all[2]!.getTime()}`);
       expect(last).toMatchObject({ task: 'tick', payload: {}, scheduledFor: ticks.all[2] });
     });
@@ -24,9 +34,15 @@ export function describeSchedules(rig: Rig): void {
         const place = await rig.place();
         const ticks = new Arrivals<Date>();
         const tick = task('tick', (_, job) => ticks.add(job.scheduledFor!), { cron: EVERY_SECOND });
-        await Promise.all([1, 2, 3].map(() => rig.open([tick], { place })));
-        await ticks.reach(4);
-        expect(new Set(stepsOf(ticks.all))).toEqual(new Set([1000]));
+        const clock = new ManualClock(START_MS);
+        const [first] = await Promise.all([1, 2, 3].map(() => rig.open([tick], { place, clock })));
+        const expected: Date[] = [];
+        for (let n = 1; n <= 4; n++) {
+          clock.advance(1000);
+          expected.push(new Date(clock.now()));
+          expect(await ticks.reach(n)).toEqual(expected);
+          await stored(first!.driver, clock.now());
+        }
       },
     );
 
@@ -65,8 +81,10 @@ export function describeSchedules(rig: Rig): void {
         { cron: '0 4 * * *', timeZone: 'Europe/Berlin' },
       ]);
       expect(await stored(undefined)).toEqual([]);
-      const { driver } = await rig.open([at(EVERY_SECOND)], { place });
+      const clock = new ManualClock();
+      const { driver } = await rig.open([at(EVERY_SECOND)], { place, clock });
       expect(await driver.schedules()).toMatchObject([{ cron: EVERY_SECOND }]);
+      clock.advance(1000);
       await ticks.reach(1);
     });
 
@@ -87,15 +105,15 @@ export function describeSchedules(rig: Rig): void {
       'make up for missed ticks as the policy says: %s, %i missed',
       async (policy, missed, made) => {
         const place = await rig.place();
-        // Half an hour away from the next tick.
-        const cron = `${(new Date().getUTCMinutes() + 30) % 60} * * * *`;
-        const before = await rig.open([task('another', () => 1)], { place, worker: false });
+        const clock = new ManualClock(START_MS + 1_800_000); // half an hour away from the next tick
+        const cron = '0 * * * *';
+        const before = await rig.open([task('another', () => 1)], { place, clock, worker: false });
         await before.driver.putSchedule({
           key: 'tick',
           cron,
           timeZone: 'UTC',
           task: 'tick',
-          lastTickMs: Date.now() - missed * 3_600_000,
+          lastTickMs: clock.now() - missed * 3_600_000,
         });
         await before.close();
         const ticks: Date[] = [];
@@ -104,50 +122,56 @@ export function describeSchedules(rig: Rig): void {
           missedRuns: policy,
         });
         const marker = task('marker', () => undefined);
-        const { jobs, driver } = await rig.open([tick, marker], { place });
+        const { jobs, driver } = await rig.open([tick, marker], { place, clock });
         await until(
           () => jobs.counts('default'),
           (counts) => counts.completed === made,
         );
         await jobs.wait((await jobs.enqueue(marker, {})).id);
         expect(ticks).toHaveLength(made);
-        const times = ticks.map((date) => date.getTime()).toSorted((a, b) => a - b);
-        for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBe(3_600_000);
         // The latest are made up for.
-        expect(times.filter((time) => Date.now() - time < 3_600_000)).toHaveLength(
-          Math.min(made, 1),
+        expect(ticks.map((date) => date.getTime()).toSorted((a, b) => b - a)).toEqual(
+          Array.from({ length: made }, (_, n) => START_MS - n * 3_600_000),
         );
-        expect(Date.now() - (await driver.schedules())[0]!.lastTickMs).toBeLessThan(3_600_000);
+        expect(await driver.schedules()).toMatchObject([{ lastTickMs: START_MS }]);
       },
     );
 
     it('make no job while the one before has not ended, with overlap skip', async () => {
+      const clock = new ManualClock(START_MS);
       const beats = new Arrivals();
-      const starts: Date[] = [];
-      const slow = task('slow', (_, job) => (starts.push(job.scheduledFor!), untilAborted(job)), {
+      const starts = new Arrivals<Date>();
+      const slow = task('slow', (_, job) => (starts.add(job.scheduledFor!), untilAborted(job)), {
         cron: EVERY_SECOND,
         overlap: 'skip',
         attempts: 1,
       });
       const beat = task('beat', () => beats.add(0), { cron: EVERY_SECOND, queue: 'beat' });
-      const { jobs } = await rig.open([slow, beat]);
-      await beats.reach(3);
-      expect(starts).toHaveLength(1);
+      const { jobs, driver } = await rig.open([slow, beat], { clock });
+      for (let n = 1; n <= 3; n++) {
+        clock.advance(1000);
+        await beats.reach(n);
+        await stored(driver, clock.now());
+      }
+      expect(starts.all).toEqual([new Date(START_MS + 1000)]);
       expect((await jobs.counts('default')).running).toBe(1);
-      await jobs.cancel(`slow@${starts[0]!.getTime()}`);
+      const [first] = starts.all;
+      await jobs.cancel(`slow@${first!.getTime()}`);
       if (rig.can('cancelRunning')) {
-        await until(
-          async () => starts.length,
-          (count) => count === 2,
-        ); // free for the next tick
-        await jobs.cancel(`slow@${starts[1]!.getTime()}`);
+        await jobs.wait(`slow@${first!.getTime()}`); // the place is free for the next tick
+        clock.advance(1000);
+        await starts.reach(2);
+        await jobs.cancel(`slow@${clock.now()}`);
       }
     });
   });
 }
 
-/** The times between ticks, in milliseconds. */
-function stepsOf(ticks: readonly Date[]): number[] {
-  const times = ticks.map((tick) => tick.getTime()).toSorted((a, b) => a - b);
-  return times.slice(1).map((time, i) => time - times[i]!);
+/** Waits until the tick of a time is stored for every schedule, which then waits for its next. */
+async function stored(driver: JobDriver, tickMs: number): Promise<void> {
+  await until(
+    () => driver.schedules(),
+    (all) => all.every(({ lastTickMs }) => lastTickMs >= tickMs),
+  );
+  await new Promise(setImmediate);
 }

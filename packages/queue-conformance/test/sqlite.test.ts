@@ -13,7 +13,7 @@ for (const durability of ['process', 'power'] satisfies Durability[]) {
       const folder = await mkdtemp(join(tmpdir(), 'job-store-'));
       const file = join(folder, 'jobs.db');
       return {
-        address: file,
+        address: `${durability} ${file}`,
         open: () => sqlite({ file, durability }),
         [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
       };

@@ -36,7 +36,7 @@ export class RedisAttempt extends Attempt {
   /** How it ended; undefined while it runs. */
   ending: Ending | undefined = undefined;
   readonly #ended = Promise.withResolvers<void>();
-  readonly #settled = Promise.withResolvers<boolean>();
+  #tell: ((counts: boolean) => void) | undefined = undefined;
 
   constructor(record: JobRecord, token: string) {
     super(record);
@@ -49,8 +49,10 @@ export class RedisAttempt extends Attempt {
   }
 
   settle(verdict: Verdict): Promise<boolean> {
-    this.end(verdict);
-    return this.#settled.promise;
+    return new Promise((resolve) => {
+      this.#tell = resolve;
+      this.end(verdict);
+    });
   }
 
   /** Ends it, unless it has ended. */
@@ -61,7 +63,7 @@ export class RedisAttempt extends Attempt {
 
   /** Redis has it, or will not have it. */
   tell(isSettled: boolean): void {
-    this.#settled.resolve(isSettled && this.ending?.type !== 'handed-back');
+    this.#tell?.(isSettled && this.ending?.type !== 'handed-back');
   }
 }
 

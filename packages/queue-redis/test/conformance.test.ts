@@ -25,6 +25,5 @@ describe.runIf(hasRedis)('on Redis', () => {
     childModule: new URL('./open-bullmq.ts', import.meta.url),
     sharesPlace: true,
     lease: '1s',
-    recoverMs: 2_500, // two leases, and the time to look
   });
 });

@@ -220,12 +220,12 @@ describe.runIf(hasRedis)('the BullMQ driver', () => {
       },
       ({ record }) => stale.push(record),
     );
-    driver.work('default', { concurrency: 2, leaseMs: 300 }, run);
+    driver.work('default', { concurrency: 2, leaseMs: 2_000 }, run);
     await started;
     const redisClient = client();
     const lockKey = await lockOf(redisClient, 'long');
     let renewals = 0;
-    let lastMs = 300;
+    let lastMs = 2_000;
     await eventually(async () => {
       const leftMs = await redisClient.pttl(lockKey);
       if (leftMs > lastMs) renewals += 1;

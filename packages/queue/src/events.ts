@@ -70,19 +70,16 @@ export function publishEnqueued(
   }
 }
 
-/** Publishes what happened to an attempt, if somebody listens. */
+/** Publishes what happened to an attempt, if somebody listens; nothing is allocated otherwise. */
 export function publish(
   name: AttemptEventName,
   job: JobRecord,
-  detail?: {
-    readonly error?: unknown;
-    readonly delayMs?: number | undefined;
-    readonly atMs: number;
-  },
+  atMs: number,
+  error?: unknown,
+  delayMs?: number,
 ): void {
   const to = channels[name];
   if (!to.hasSubscribers) return;
-  const atMs = detail?.atMs ?? Date.now();
   const startedAtMs = job.startedAtMs ?? atMs;
   to.publish({
     jobId: job.id,
@@ -92,8 +89,8 @@ export function publish(
     atMs,
     waitedMs: Math.max(0, startedAtMs - Math.max(job.runAtMs, job.enqueuedAtMs)),
     elapsedMs: name === 'started' ? undefined : atMs - startedAtMs,
-    error: detail?.error,
-    delayMs: detail?.delayMs,
+    error,
+    delayMs,
   } satisfies JobEventMessage);
 }
 

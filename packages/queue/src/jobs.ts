@@ -130,8 +130,9 @@ export class Jobs {
    */
   async wait(
     id: string,
-    { timeout, signal }: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {},
+    options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {},
   ): Promise<Job> {
+    const { timeout, signal } = options;
     const waiting = this.#waiters.forEnd(this.#store.driver, id, {
       timeoutMs: timeout && toMilliseconds(timeout),
       signal,

@@ -105,7 +105,7 @@ export class JobLifecycle {
   /** Says that the attempt begins, and begins its span. */
   #begin(record: JobRecord): JobSpan | undefined {
     const { tracing } = this.#options;
-    publish('started', record);
+    publish('started', record, Date.now());
     return tracing && this.#trace(record, () => tracing.start(record));
   }
 
@@ -207,7 +207,7 @@ export class JobLifecycle {
     const { record, stopReason } = attempt;
     const { log } = this.#options;
     if (!counts && stopReason === 'handed-back') {
-      publish('handedBack', record, { error: attempt.signal.reason, atMs });
+      publish('handedBack', record, atMs, attempt.signal.reason);
     } else if (!counts) {
       log.error(
         { err: error, ...fieldsOf(record) },
@@ -215,7 +215,7 @@ export class JobLifecycle {
       );
     } else if (event) {
       const delayMs = verdict && 'delayMs' in verdict ? verdict.delayMs : undefined;
-      publish(event, record, { error, delayMs, atMs });
+      publish(event, record, atMs, error, delayMs);
       if (event === 'failed') log.error({ err: error, ...fieldsOf(record) }, 'job failed');
       if (event === 'retrying') {
         log.info({ err: error, ...fieldsOf(record), delayMs }, 'job failed, and is retried');

@@ -28,6 +28,7 @@ export type Miss =
   /** A path parameter is longer than 1,024 characters. */
   | 'too-long';
 
+/** Finds what was stored for a method and a path. */
 export interface Router<T> {
   /**
    * Declares a route. A GET route answers HEAD too, unless HEAD is declared for itself.

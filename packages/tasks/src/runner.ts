@@ -1,5 +1,6 @@
 import { ArgumentError, type Container, type Plan } from '@thereafter/di';
 import type { JobEngine } from './durable.ts';
+import { toMilliseconds, type Duration } from './duration.ts';
 import {
   JobEngineMissingError,
   TaskAbandonedError,
@@ -11,6 +12,7 @@ import { eventTime, publish, type DiscardReason } from './events.ts';
 import { Fifo } from './fifo.ts';
 import { BackgroundJob, QueuedTask, type TaskEntry } from './queued-task.ts';
 import type { TaskRecorder } from './recorder.ts';
+import { SlowTasks } from './slow-tasks.ts';
 import { TaskList } from './task-list.ts';
 import { taskSpecOf, type Logger, type Runnable, type TaskSpec } from './task.ts';
 import { ThreadPool } from './thread-pool.ts';
@@ -25,6 +27,7 @@ export interface TaskFailure {
   readonly attempt: number;
 }
 
+/** Is told of a task that failed. What it throws or rejects with is logged. */
 export type TaskErrorHandler = (error: unknown, failure: TaskFailure) => unknown;
 
 /** How many background tasks an app takes. */
@@ -35,6 +38,11 @@ export interface TaskLimits {
   readonly maxRunning?: number;
   /** How many tasks of one request run at once. Default 1: one after another. */
   readonly concurrency?: number;
+  /**
+   * How long a task may run until that is logged, once, since it would be better off as a durable job;
+   * false for never. Default `'10s'`.
+   */
+  readonly slowAfter?: Duration | false;
 }
 
 export interface TaskRunnerOptions extends TaskLimits {
@@ -78,6 +86,7 @@ export class TaskRunner implements AppTasks {
   readonly #whenSettled: (() => void)[] = [];
   /** Who waits until fewer tasks run. */
   readonly #whenTurn = new Fifo<() => void>();
+  readonly #slow: SlowTasks | undefined;
   #isClosed = false;
 
   constructor({
@@ -87,6 +96,7 @@ export class TaskRunner implements AppTasks {
     maxPending = 10_000,
     maxRunning = 1000,
     concurrency = 1,
+    slowAfter = '10s',
   }: TaskRunnerOptions) {
     this.#container = container;
     this.#log = log;
@@ -94,6 +104,11 @@ export class TaskRunner implements AppTasks {
     this.#maxPending = maxPending;
     this.#maxRunning = maxRunning;
     this.concurrency = concurrency;
+    if (slowAfter !== false) {
+      const running = (): QueuedTask[] =>
+        this.#unfinished.toArray().filter(({ status }) => status === 'running');
+      this.#slow = new SlowTasks(toMilliseconds(slowAfter), running, log);
+    }
     this.#unplanned = container.plan([], { name: 'a task', kind: 'task' });
   }
 
@@ -112,8 +127,18 @@ export class TaskRunner implements AppTasks {
     this.#plans.set(spec, this.#container.plan(needs, { name: spec.name, kind: 'task' }));
   }
 
+  /** Tells of tasks that run for long from now on, until `close()`. */
+  start(): void {
+    this.#slow?.start();
+  }
+
   get pending(): number {
     return this.#unfinished.size;
+  }
+
+  /** The names of the tasks that have not ended. */
+  get unfinished(): readonly string[] {
+    return this.#unfinished.toArray().map(({ name }) => name);
   }
 
   /**
@@ -317,8 +342,11 @@ export class TaskRunner implements AppTasks {
       this.recorder.release();
     }
     await within(timeoutMs, this.settled());
+    this.#slow?.stop();
     this.#isClosed = true;
     const abandoned = this.#unfinished.toArray();
+    const names = abandoned.map(({ name }) => name);
+    if (names.length > 0) this.#log.error({ abandoned: names }, 'background tasks were abandoned');
     for (const entry of abandoned) {
       const error = new TaskAbandonedError(entry.name);
       entry.abort(error);
@@ -326,7 +354,7 @@ export class TaskRunner implements AppTasks {
     }
     // Their scopes can end now. They get a moment for it, since a disposer may hang as a task can.
     await within(GRACE_MS, Promise.all([this.settled(), this.threads.close()]));
-    return abandoned.map(({ name }) => name);
+    return names;
   }
 }
 

@@ -2,8 +2,9 @@ import type { Duration, JobEngine, TaskLimits } from '@thereafter/tasks';
 import type { Limits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import type { OpenApiOptions } from './openapi/document.ts';
-import type { TrustProxy } from './socket/client-address.ts';
+import type { TrustProxy } from './socket/forwarded.ts';
 
+/** What `createApp()` takes. Everything has a default. */
 export interface AppOptions {
   /** Shown in logs and documentation; default `'app'`. */
   readonly title?: string;
@@ -21,19 +22,24 @@ export interface AppOptions {
   /** Whether lines are logged, or a log of your own, such as one of `pino`; default true. */
   readonly logger?: boolean | AppLog;
   /**
-   * Which proxies are believed when they say for whom they ask: how many of them there are, or their
-   * addresses and networks, e.g. `['10.0.0.0/8']`. Default 0: `x-forwarded-for` and the like are what
-   * any client may write, and are ignored.
+   * Which proxies are believed when they say who asks, and for which site: how many of them there are, or
+   * their addresses and networks, e.g. `['10.0.0.0/8']`. Default 0: `X-Forwarded-For`, `-Proto`, `-Host`,
+   * `-Port` and `Forwarded` are what any client may write, and are ignored.
    */
   readonly trustProxy?: TrustProxy;
   /** What one client may ask of the app; safe by default. */
   readonly limits?: Limits;
+  /**
+   * How long the inputs, dependencies and handler of a route may take until the client gets a 503 and
+   * `ctx.signal` aborts; a route may say otherwise. Default: as long as they like.
+   */
+  readonly handlerTimeout?: Duration;
   readonly shutdown?: {
     /** Longest wait of `close()` for requests and tasks; default `'10s'`. */
     readonly drainTimeout?: Duration;
     /**
-     * Whether SIGTERM, SIGINT and errors that nobody caught close the app and end the process; default
-     * true.
+     * Whether SIGTERM, SIGINT, SIGHUP and errors that nobody caught close the app and end the process;
+     * default true.
      */
     readonly signals?: boolean;
   };

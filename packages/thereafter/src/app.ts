@@ -34,9 +34,9 @@ import { ErrorHandlers, type ErrorHandler } from './response/thrown.ts';
 import { controllerRoutes, functionRoute, type Route, type RouteSummary } from './route.ts';
 import { ALL_METHODS, type AddRoute, type AllOptions, type Handler } from './route-options.ts';
 import { onProcessEnd } from './shutdown.ts';
-import { createProxyTrust, type ProxyTrust } from './socket/client-address.ts';
+import { createProxyTrust, type ProxyTrust } from './socket/forwarded.ts';
 import { startServer, withoutServer, type ListenOptions } from './socket/server.ts';
-import { StartedApp, type CloseResult, type Open } from './start.ts';
+import { AppStateError, StartedApp, type CloseResult, type Open } from './start.ts';
 
 /** A controller class, a task class or a task definition. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a constraint: any payload
@@ -44,16 +44,6 @@ type Part = Class | TaskDefinition<any>;
 
 function isPart(first: string | IncludeOptions | Part): first is Part {
   return typeof first === 'function' || (typeof first === 'object' && !!taskSpecOf(first));
-}
-
-/** An app was used in a way that its state does not allow. */
-export class AppStateError extends ThereafterError {
-  readonly code: 'APP_CLOSED' | 'APP_STARTED' | 'APP_NOT_STARTED' | 'APP_WITHOUT_JOBS';
-
-  constructor(code: AppStateError['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** Makes an app. Register what it answers, then `listen()`. */
@@ -81,7 +71,7 @@ export class App implements AsyncDisposable {
     insidesOf = (app) => ({
       container: app.#container,
       runner: app.#runner,
-      start: (open) => app.#start(open),
+      start: async (open) => ({ url: await app.#start(open) }),
     });
   }
 
@@ -106,6 +96,8 @@ export class App implements AsyncDisposable {
   #isStarted = false;
   #started: StartedApp | undefined;
   #leaveProcess: (() => void) | undefined;
+  /** Whether the process ends with the app. */
+  #isLeaving = false;
   #closing: Promise<CloseResult> | undefined;
 
   constructor(options: AppOptions) {
@@ -225,13 +217,9 @@ export class App implements AsyncDisposable {
    * @throws {AppStateError} `APP_NOT_STARTED` before it listens.
    */
   get url(): string {
-    if (!this.#started) {
-      throw new AppStateError(
-        'APP_NOT_STARTED',
-        'url was asked for before listen() had opened the port.',
-      );
-    }
-    return this.#started.url;
+    const url = this.#started?.url;
+    if (url !== undefined) return url;
+    throw new AppStateError('APP_NOT_STARTED', 'url was asked for before the port had opened.');
   }
 
   /** What was registered so far, in that order; without the docs page. */
@@ -272,10 +260,10 @@ export class App implements AsyncDisposable {
     const host = appHost();
     if (host?.admit(this, this.#blueprint) === false) return new Promise(() => {});
     const { title = 'app' } = this.#options;
-    const { url } = await this.#start((listener, limits) =>
-      startServer(listener, limits, { ...options, ...host?.listen }),
-    );
     this.#leaveOnSignals();
+    const url = await this.#start((answer, limits) =>
+      startServer(answer, limits, { ...options, ...host?.listen }),
+    );
     this.#log.info({ title, url }, 'listening');
     host?.listening?.(url);
     return { url };
@@ -297,14 +285,19 @@ export class App implements AsyncDisposable {
         'work() runs durable jobs, and this app has none. Give it an engine: createApp({ jobs: jobs({ driver }) }).',
       );
     }
-    await this.#start(() => Promise.resolve(withoutServer()), true);
     this.#leaveOnSignals();
+    await this.#start(() => Promise.resolve(withoutServer()), true);
     this.#log.info({ title: this.#options.title ?? 'app' }, 'working');
   }
 
   #leaveOnSignals(): void {
     if (this.#options.shutdown?.signals === false) return;
-    this.#leaveProcess = onProcessEnd(() => this.close(), this.#log);
+    const close = (): Promise<CloseResult> => {
+      this.#isLeaving = true;
+      return this.close();
+    };
+    const unfinished = (): readonly string[] => this.#started?.unfinished ?? [];
+    this.#leaveProcess = onProcessEnd({ close, unfinished }, this.#log);
   }
 
   get #blueprint(): AppBlueprint {
@@ -322,8 +315,9 @@ export class App implements AsyncDisposable {
   }
 
   get #registrations(): Registrations {
-    const { docs } = this.#options;
+    const { docs, handlerTimeout } = this.#options;
     return {
+      handlerTimeout,
       container: this.#container,
       runner: this.#runner,
       routes: this.#routes,
@@ -332,7 +326,7 @@ export class App implements AsyncDisposable {
     };
   }
 
-  async #start(open: Open, isWorker = false): Promise<StartedApp> {
+  async #start(open: Open, isWorker = false): Promise<string> {
     this.#assertNotStarted();
     this.#isStarted = true;
     const parts = {
@@ -345,7 +339,16 @@ export class App implements AsyncDisposable {
       log: this.#log,
       trustsProxy: this.#trustsProxy,
     };
-    return (this.#started = await StartedApp.start(parts, open, isWorker));
+    const started = (this.#started = new StartedApp(parts));
+    try {
+      await started.start(open, isWorker);
+      return started.url!; // it has started
+    } catch (error) {
+      if (this.#isLeaving) return new Promise(() => {}); // nothing else begins before the process ends
+      this.#leaveProcess?.();
+      this.#started = undefined;
+      throw error;
+    }
   }
 
   /**
@@ -364,13 +367,15 @@ export class App implements AsyncDisposable {
 
   /**
    * Stops taking requests and waits for what was accepted, background tasks included, then ends the
-   * singletons. A second call gets the result of the first.
+   * singletons. While the app is still starting, gives that up instead: then `listen()` rejects. A second
+   * call gets the result of the first.
    *
    * @param options.drainTimeout - Longest wait from now, default that of the app; `'0s'` does not wait.
    * @returns What was cut at the deadline.
    * @throws {AppStateError} `APP_NOT_STARTED` if `listen` was never called.
    */
   close(options: { readonly drainTimeout?: Duration } = {}): Promise<CloseResult> {
+    if (this.#closing) return this.#closing;
     if (!this.#started) {
       throw new AppStateError('APP_NOT_STARTED', 'close() was called before listen().');
     }
@@ -379,7 +384,7 @@ export class App implements AsyncDisposable {
       appHost()?.drainTimeout ??
       this.#options.shutdown?.drainTimeout ??
       '10s';
-    return (this.#closing ??= this.#started
+    return (this.#closing = this.#started
       .close(toMilliseconds(timeout))
       .finally(this.#leaveProcess));
   }

@@ -1,6 +1,7 @@
 import type { Container, Plan } from '@thereafter/di';
 import type { Context } from './context.ts';
 import type { MatchedRoute } from './exchange.ts';
+import { runWithin, type HandlerTimeout } from './handler/timeout.ts';
 import { planForm } from './handler/form-inputs.ts';
 import { wrap } from './middleware.ts';
 import type { Reply } from './response/reply.ts';
@@ -17,9 +18,17 @@ export interface CompiledRoute extends MatchedRoute {
   readonly run: RunRoute;
 }
 
-/** @param plan - Of what the route needs; its container has started. */
-export function compileRoute(route: Route, plan: Plan, container: Container): CompiledRoute {
-  const { status = 200, response } = route.options;
+/**
+ * @param plan - Of what the route needs; its container has started.
+ * @param defaultTimeout - Of the handler, if the route says nothing of it.
+ */
+export function compileRoute(
+  route: Route,
+  plan: Plan,
+  container: Container,
+  defaultTimeout: HandlerTimeout | undefined,
+): CompiledRoute {
+  const { status = 200, response, handlerTimeout = defaultTimeout } = route.options;
   // What guards give is dropped: they are there to run.
   const call = route.bind(plan.entries.slice(route.guards.length));
   const isDirect = plan.needsNoScope && !container.tracksScopes;
@@ -32,7 +41,8 @@ export function compileRoute(route: Route, plan: Plan, container: Container): Co
     }),
     form: planForm(plan.sources),
   };
-  const run = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
+  const bare = isDirect ? runDirectly(call, plan) : runInScope(call, plan, container);
+  const run = handlerTimeout ? runWithin(handlerTimeout, route.name, bare) : bare;
   if (route.middleware.length === 0) return { ...style, run };
   const inner = async (ctx: Context): Promise<Reply> => toReply(await run(ctx), style, ctx);
   return { ...style, run: wrap(route.middleware, inner) };

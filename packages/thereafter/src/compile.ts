@@ -6,12 +6,13 @@ import {
   type Plan,
 } from '@thereafter/di';
 import { createRouter, type Router } from '@thereafter/router';
-import { BackgroundTasks, type Runnable, type TaskRunner } from '@thereafter/tasks';
+import { BackgroundTasks, toMilliseconds, type Runnable, type TaskRunner } from '@thereafter/tasks';
 import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { Context } from './context.ts';
 import type { ExchangeHost } from './exchange.ts';
+import type { HandlerTimeout } from './handler/timeout.ts';
 import type { InFlight } from './in-flight.ts';
-import type { Layer } from './middleware.ts';
+import type { Layer, Middleware } from './middleware.ts';
 import { describe, type ApiInfo } from './openapi/describe.ts';
 import { docsRoutes } from './openapi/docs-routes.ts';
 import type { Route } from './route.ts';
@@ -22,6 +23,7 @@ import type { ErrorHandlers } from './response/thrown.ts';
 export interface CompiledApp extends ExchangeHost {
   readonly router: Router<CompiledRoute>;
   readonly inFlight: InFlight;
+  readonly middleware: readonly Middleware[];
   /** The middleware of the app around `dispatch`, if there is any. */
   readonly onion: Layer | undefined;
   readonly errorHandlers: ErrorHandlers;
@@ -48,6 +50,8 @@ export interface Registrations {
   readonly runner: TaskRunner;
   readonly routes: readonly Route[];
   readonly tasks: readonly Runnable[];
+  /** Of routes that say nothing of it. */
+  readonly handlerTimeout: HandlerTimeout | undefined;
   /** What the documentation is called, and where it is; `undefined` for an app without. */
   readonly docs: (ApiInfo & { readonly path: string | undefined }) | undefined;
 }
@@ -60,7 +64,8 @@ export interface PlannedApp {
 }
 
 /** Plans every route and task. Builds nothing. */
-export function planApp({ container, runner, routes, tasks, docs }: Registrations): PlannedApp {
+export function planApp(registrations: Registrations): PlannedApp {
+  const { container, runner, routes, tasks, docs, handlerTimeout } = registrations;
   const badSchemas = routes.flatMap((route) => findBadSchemas(route, container));
   // The rest cannot be looked at with them.
   if (badSchemas.length > 0) return { plans: new Map(), docsPage: [], faults: badSchemas };
@@ -74,10 +79,14 @@ export function planApp({ container, runner, routes, tasks, docs }: Registration
   );
   const refused = tasks.flatMap((task) => refusalOf(() => runner.include(task)));
 
+  const timeouts = [handlerTimeout, ...routes.map(({ options }) => options.handlerTimeout)];
+  const wrong = timeouts.flatMap((each) => refusalOf(() => each && toMilliseconds(each)));
+
   const conflicts = findConflicts([...routes, ...docsPage]);
   const faults = [
     ...conflicts,
     ...findUnknownParameters(routes, container),
+    ...wrong,
     ...refused,
     ...container.faults,
     ...(described?.faults ?? []),
@@ -91,7 +100,7 @@ export function planApp({ container, runner, routes, tasks, docs }: Registration
  * @throws {InvalidAppError} `APP_INVALID` with every fault.
  */
 export async function compile(registrations: Registrations): Promise<Router<CompiledRoute>> {
-  const { container } = registrations;
+  const { container, handlerTimeout } = registrations;
   const { plans, docsPage, faults } = planApp(registrations);
   if (faults.length > 0) throw new InvalidAppError(faults);
   try {
@@ -103,7 +112,7 @@ export async function compile(registrations: Registrations): Promise<Router<Comp
 
   const router = createRouter<CompiledRoute>();
   for (const [route, plan] of plans) {
-    router.add(route.method, route.path, compileRoute(route, plan, container));
+    router.add(route.method, route.path, compileRoute(route, plan, container, handlerTimeout));
   }
   for (const { method, path, reply } of docsPage) {
     router.add(method, path, {
@@ -131,7 +140,7 @@ export function registerCarrier(container: Container): void {
 }
 
 /** What a registration throws, as a fault among others. */
-function refusalOf(register: () => void): Error[] {
+function refusalOf(register: () => unknown): Error[] {
   try {
     register();
     return [];

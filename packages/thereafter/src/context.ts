@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Exchange } from './exchange.ts';
 import { parsePairs, type Pairs } from './handler/pairs.ts';
 import { streamBody } from './socket/body.ts';
-import { clientAddress } from './socket/client-address.ts';
+import { askedOf } from './socket/forwarded.ts';
 
 /** The exchange behind a context. Set by its class, which alone can reach it. */
 export let exchangeOf: (ctx: Context) => Exchange;
@@ -41,8 +41,8 @@ export class Context {
   }
 
   /**
-   * The request's URL. Host and scheme are what the client claims; a host that makes no URL is replaced
-   * by `localhost`.
+   * The request's URL: the scheme of the connection and the host that the client claims, or what the proxies
+   * say that `trustProxy` of the app trusts. A host that makes no URL is replaced by `localhost`.
    */
   get url(): URL {
     return (this.#url ??= toUrl(this.#exchange));
@@ -107,7 +107,7 @@ export class Context {
    */
   get clientAddress(): string {
     const { req, app } = this.#exchange;
-    return clientAddress(req, app.trustsProxy);
+    return askedOf(req, app.trustsProxy).address;
   }
 
   /** Whether the app is closing: it finishes what it has, and takes no more connections. */
@@ -115,7 +115,10 @@ export class Context {
     return this.#exchange.app.stopping.aborted;
   }
 
-  /** Aborts when the client leaves before the response is complete; not on a normal end. */
+  /**
+   * Aborts when the client leaves before the response is complete, or the handler takes longer than its
+   * `handlerTimeout`; not on a normal end.
+   */
   get signal(): AbortSignal {
     return this.#exchange.abortSignal();
   }
@@ -147,13 +150,9 @@ export class Context {
   }
 }
 
-function toUrl({ target, req }: Exchange): URL {
-  const isPath = target.startsWith('/');
+function toUrl({ target, req, app }: Exchange): URL {
+  const { scheme, host } = askedOf(req, app.trustsProxy);
   // Put together, since resolved against the host `//evil.example` would be another host.
-  const path = isPath ? target : '/';
-  return (
-    (isPath ? null : URL.parse(target)) ??
-    URL.parse(`http://${req.headers.host ?? 'localhost'}${path}`) ??
-    new URL(`http://localhost${path}`) // a path makes no URL fail
-  );
+  const path = target.startsWith('/') ? target : '/';
+  return URL.parse(`${scheme}://${host}${path}`) ?? new URL(`${scheme}://localhost${path}`); // a path makes no URL fail
 }

@@ -13,7 +13,7 @@ import type { AppLimits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import { nodeCrypto } from './node-modules.ts';
 import type { InputIssue } from './response/problem.ts';
-import type { ProxyTrust } from './socket/client-address.ts';
+import type { ProxyTrust } from './socket/forwarded.ts';
 import { endOf, onResponseEnd } from './socket/response-end.ts';
 
 /**
@@ -68,6 +68,9 @@ export class Exchange implements TaskHost {
   scope: Scope | undefined = undefined;
   /** What the handler, or something before it, threw. */
   failure: Failure | undefined = undefined;
+
+  /** Whether the handler took longer than it may: what it still does counts no more. */
+  isGivenUp = false;
 
   readonly #whenOver: (exchange: Exchange) => void;
   #state: ExchangeState = 'open';
@@ -180,7 +183,14 @@ export class Exchange implements TaskHost {
     }
   }
 
-  /** A signal that aborts when the client leaves before the response is complete. */
+  /** The handler takes longer than it may, and is waited for no longer. */
+  giveUp(reason: Error): void {
+    this.isGivenUp = true;
+    (this.#controller ??= new AbortController()).abort(reason);
+    this.watch(); // something may be made for the request yet, and has to end
+  }
+
+  /** A signal that aborts when the client leaves before the response is complete, or the handler is given up. */
   abortSignal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();

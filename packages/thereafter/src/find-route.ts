@@ -3,7 +3,7 @@ import type { CompiledRoute } from './compile-route.ts';
 import type { Exchange } from './exchange.ts';
 import { BadRequest, MethodNotAllowed, NotFound, UriTooLong } from './response/problem.ts';
 import { Reply } from './response/reply.ts';
-import { notImplemented } from './socket/refusal.ts';
+import { unknownMethod } from './socket/refusal.ts';
 
 /**
  * Finds the route of a request and notes it on its exchange. Answers OPTIONS of a known path itself.
@@ -27,7 +27,7 @@ export function findRoute(
   }
   if (found === 'malformed') throw new BadRequest('The percent-encoding of the path is broken.');
   if (found === 'too-long') throw new UriTooLong('A path segment is longer than 1024 characters.');
-  if (!METHODS.has(method)) throw notImplemented();
+  if (!METHODS.has(method)) throw unknownMethod();
   const allowed = router.allowedMethods(target);
   if (method === 'TRACE') throw new MethodNotAllowed(allowed); // it would echo cookies
   if (target === '*') return toOptionsReply(allowed);

@@ -4,6 +4,7 @@ import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Agent, Dispatcher, RequestInit, Response } from 'undici';
 
+/** How a client asks: where, with what, and for how long. */
 export interface HttpClientOptions {
   /** Longest time from the request to the end of the answer; default `'30s'`. */
   readonly timeout?: Duration;
@@ -14,6 +15,7 @@ export interface HttpClientOptions {
   readonly dispatcher?: Dispatcher;
 }
 
+/** What is sent besides method and path. */
 export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */

@@ -57,7 +57,7 @@ export {
   type SseStream,
 } from './response/sse.ts';
 export type { AllOptions, RouteOptions } from './route-options.ts';
-export type { TrustProxy } from './socket/client-address.ts';
+export type { TrustProxy } from './socket/forwarded.ts';
 export type { ListenOptions } from './socket/server.ts';
 export type { CloseResult } from './start.ts';
 export {

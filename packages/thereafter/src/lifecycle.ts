@@ -3,6 +3,8 @@ import type { CompiledApp } from './compile.ts';
 import { Context, exchangeOf } from './context.ts';
 import { Exchange } from './exchange.ts';
 import { findRoute } from './find-route.ts';
+import { refuse } from './middleware.ts';
+import type { Problem } from './response/problem.ts';
 import { isThenable } from './untrusted.ts';
 import { Reply } from './response/reply.ts';
 import { toErrorReply, toProblemReply } from './response/thrown.ts';
@@ -21,14 +23,22 @@ import { discard, dropBodyHeaders, send } from './socket/send.ts';
  * none of the client's business, and is logged.
  */
 
-/** Carries one request from the socket to its response, and hands over to what comes thereafter. */
-export function handle(app: CompiledApp, req: IncomingMessage, res: ServerResponse): void {
+/** Carries one request from the socket to its response. @param refusal - What the socket knows to be wrong. */
+export function handle(
+  app: CompiledApp,
+  req: IncomingMessage,
+  res: ServerResponse,
+  refusal?: Problem,
+): void {
   const ctx = new Context(new Exchange(app, req, res, thereafter));
   app.inFlight.begin();
-  const fault = checkHead(req, app.limits);
-  if (fault) return answerError(app, ctx, fault);
+  const fault = refusal ?? checkHead(req, app.limits);
   try {
-    const reply = app.onion ? app.onion(ctx) : dispatch(app, ctx);
+    const reply = fault
+      ? refuse(app.middleware, ctx, fault)
+      : app.onion
+        ? app.onion(ctx)
+        : dispatch(app, ctx);
     if (isThenable(reply)) {
       Promise.resolve(reply).then(
         (settled) => answer(app, ctx, settled, answerError),
@@ -98,6 +108,7 @@ function write(app: CompiledApp, ctx: Context, reply: Reply, onFault: AnswerErro
       exchange.broke();
     });
   } catch (error) {
+    discard(reply.body);
     return onFault(app, ctx, error); // a header was refused
   }
   if (scope) {

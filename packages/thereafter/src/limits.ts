@@ -118,3 +118,6 @@ export function toAppLimits(given: Limits = {}): AppLimits {
     checkIntervalMs: toMilliseconds(checkInterval),
   };
 }
+
+/** A timer of Node fires at once beyond this: 24.8 days. */
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;

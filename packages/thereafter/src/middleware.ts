@@ -1,6 +1,8 @@
 import type { Context } from './context.ts';
+import type { Problem } from './response/problem.ts';
 import { Reply } from './response/reply.ts';
 import { fromResponse } from './response/to-reply.ts';
+import { discard } from './socket/send.ts';
 
 /**
  * A layer around what comes after it: other middleware, then the route. `next()` gives the reply on
@@ -23,4 +25,24 @@ export function wrap(middleware: readonly Middleware[], inner: Layer): Layer {
     },
     inner,
   );
+}
+
+/**
+ * Refuses a request before it is routed. The middleware of the app sees it as any other, and may catch the
+ * fault to say it in its own way, but not answer as if there were none.
+ */
+export async function refuse(
+  middleware: readonly Middleware[],
+  ctx: Context,
+  fault: Problem,
+): Promise<Reply> {
+  let isTold = false;
+  const tell = (): never => {
+    isTold = true;
+    throw fault;
+  };
+  const reply = await wrap(middleware, tell)(ctx);
+  if (isTold) return reply;
+  discard(reply.body);
+  throw fault;
 }

@@ -2,6 +2,7 @@ import type { Dependency } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
 import type { Context } from './context.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
+import type { HandlerTimeout } from './handler/timeout.ts';
 import type { Middleware } from './middleware.ts';
 import type { FileReply } from './response/file.ts';
 import type { Problem } from './response/problem.ts';
@@ -17,6 +18,11 @@ export interface RouteOptions {
    * logged 500.
    */
   readonly response?: ResponseSchemas;
+  /**
+   * How long inputs, dependencies and handler may take, e.g. `'30s'`, until the client gets a 503; false for
+   * as long as they like. Default that of the app. Not counted are middleware, and a body that is streamed.
+   */
+  readonly handlerTimeout?: HandlerTimeout;
   /** Of a reply that has no status of its own; default 200, or 204 when nothing is returned. */
   readonly status?: number;
   /** The problems that it may answer with, for the documentation. */

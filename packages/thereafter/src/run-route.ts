@@ -46,8 +46,9 @@ export function runInScope(call: Call, plan: Plan, container: Container): RunRou
 }
 
 function checkAndCall(call: Call, ctx: Context, slots: readonly unknown[]): unknown {
-  const { issues } = exchangeOf(ctx);
+  const { issues, isGivenUp } = exchangeOf(ctx);
   if (issues) throw new InvalidInput(issues);
+  if (isGivenUp) throw ctx.signal.reason; // nobody waits: what has not begun is left
   return call(slots);
 }
 

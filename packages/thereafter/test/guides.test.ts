@@ -2,9 +2,11 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createApp } from 'thereafter';
 import { testApp } from 'thereafter/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { app } from './guides/responses.ts';
+import { QUIET, serve } from './support/serve.ts';
 
 const here = import.meta.dirname;
 const listing = (name: string): string => readFileSync(join(here, 'guides', name), 'utf8');
@@ -40,6 +42,12 @@ describe('the guides', () => {
     while (!text.includes('data')) text += (await reader.read()).value;
     expect(text).toContain('event: hello\nid: 1\ndata: {"after":"nothing"}\n\n');
     leaving.abort();
+
+    const catalogue = createApp(QUIET).get('/*', ({ ctx }) => ctx.url.pathname + ctx.url.search);
+    await using upstream = await serve(catalogue);
+    vi.stubEnv('CATALOGUE_URL', upstream.url);
+    expect(await (await t.get('/catalogue/books?page=2')).text()).toBe('/catalogue/books?page=2');
+    vi.unstubAllEnvs();
 
     const moved = await t.post('/sessions');
     expect([moved.status, moved.headers.get('location')]).toEqual([303, '/users/1']);

@@ -4,7 +4,7 @@ import { body, createApp } from 'thereafter';
 import { describe, expect, it } from 'vitest';
 import { QUIET, serve } from './support/serve.ts';
 import { get, rawClient, type RawClient } from './support/tasks-client.ts';
-import { start } from './support/tasks-process.ts';
+import { launch, start } from './support/tasks-process.ts';
 import { gate, recordTasks } from './support/tasks-record.ts';
 import { CERT, KEY } from './support/tls.ts';
 
@@ -97,7 +97,9 @@ describe('SIGTERM', () => {
 
   it('is left to the program when it says so', async () => {
     const counts = (): number[] =>
-      ['SIGTERM', 'SIGINT', 'uncaughtException'].map((name) => process.listenerCount(name));
+      ['SIGTERM', 'SIGINT', 'SIGHUP', 'uncaughtException'].map((name) =>
+        process.listenerCount(name),
+      );
     const before = counts();
     await using _ = await serve(createApp(QUIET));
     expect(counts()).toEqual(before);
@@ -108,15 +110,106 @@ describe('SIGTERM', () => {
     expect(counts()).toEqual(before);
   });
 
-  it('ends the process at once when it comes a second time, as SIGINT does', async () => {
+  it.each(['SIGINT', 'SIGHUP'] as const)('is as good as %s', async (signal) => {
     await using program = await start('tasks-server.ts', '1h');
     using client = await rawClient(program.port);
-    client.send(get('/hang'));
-    await program.line('the task hangs');
+    client.send(get('/task'));
+    await program.line('the task waits');
+    program.kill(signal);
+    await program.line('"closing"');
+    program.kill('SIGUSR2');
+    expect(await program.end()).toBe(0);
+    expect(program.lines).toContain('the nested task is done');
+  });
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'names what is lost and ends the process at once when %s comes after it',
+    async (second) => {
+      await using program = await start('tasks-server.ts', '1h');
+      using client = await rawClient(program.port);
+      client.send(get('/hang'));
+      await program.line('the task hangs');
+      using waiting = await rawClient(program.port);
+      waiting.send(get('/waiting?token=secret'));
+      await program.line('the handler waits');
+      program.kill('SIGTERM');
+      await program.line('"closing"');
+      program.kill(second);
+      expect(await program.end()).toBe(1);
+      const log = JSON.parse(await program.line('a second signal')) as object;
+      expect(log).toMatchObject({
+        signal: second,
+        lost: ['GET /waiting', 'hangs', 'behind', 'an anonymous function'],
+      });
+    },
+  );
+});
+
+describe('a signal before the app has started', () => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'ends what had begun, and exits with 0: %s',
+    async (signal) => {
+      await using program = launch('starting-server.ts', '1h');
+      await program.line('the start waits');
+      program.kill(signal);
+      await program.line('"closing"');
+      program.kill('SIGUSR2');
+      expect(await program.end()).toBe(0);
+      expect(program.lines.filter((line) => !line.startsWith('{'))).toEqual([
+        'the first begins',
+        'the start waits',
+        'the second ends',
+        'the first ends',
+        'the singleton ends',
+      ]);
+    },
+  );
+
+  it('waits for the step that is under way until the deadline, and exits with 1', async () => {
+    await using program = launch('starting-server.ts', '100ms');
+    await program.line('the start waits');
+    program.kill('SIGTERM');
+    expect(await program.end()).toBe(1);
+    expect(program.lines.at(-1)).toContain('still starting');
+  });
+
+  it('is named as lost by a second one', async () => {
+    await using program = launch('starting-server.ts', '1h');
+    await program.line('the start waits');
     program.kill('SIGTERM');
     await program.line('"closing"');
-    program.kill('SIGINT');
-    expect(await program.end()).toBe(1); // and not at the deadline
+    program.kill('SIGTERM');
+    expect(await program.end()).toBe(1);
+    expect(await program.line('a second signal')).toContain('"lost":["the start of the app"]');
+  });
+});
+
+describe('close() before the app has started', () => {
+  it('ends what had begun, and listen() rejects', async () => {
+    const events: string[] = [];
+    const begun = gate();
+    const goOn = gate();
+    const app = createApp(QUIET)
+      .lifespan(async function* () {
+        begun.open();
+        await goOn.opened;
+        yield;
+        events.push('ended');
+      })
+      .lifespan(async function* () {
+        events.push('never');
+        yield;
+      });
+    const listening = app.listen({ port: 0, host: '127.0.0.1' });
+    const refused = expect(listening).rejects.toMatchObject({ code: 'APP_CLOSED' });
+    await begun.opened;
+    expect(() => app.url).toThrow(expect.objectContaining({ code: 'APP_NOT_STARTED' }));
+    const closing = app.close();
+    goOn.open();
+    expect(await closing).toEqual({ abandoned: [] });
+    await refused;
+    expect(events).toEqual(['ended']);
+    expect(await app.close()).toEqual({ abandoned: [] });
   });
 });
 

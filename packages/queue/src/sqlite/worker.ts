@@ -260,7 +260,7 @@ class SqliteAttempt extends Attempt implements Fence, Member<JobState | undefine
   readonly #worker: Worker;
   #verdict: Verdict | undefined = undefined;
   #settledAtMs = 0;
-  #tell: (counts: boolean) => void = () => undefined;
+  #tell: ((counts: boolean) => void) | undefined = undefined;
 
   constructor(worker: Worker, queue: WorkedQueue, row: JobRow, isSuspect: boolean) {
     super(toRecord(row));
@@ -298,7 +298,7 @@ class SqliteAttempt extends Attempt implements Fence, Member<JobState | undefine
   done(state: JobState | undefined): void {
     this.queue.settling -= 1;
     this.#worker.ended(this);
-    this.#tell(state !== undefined);
+    this.#tell?.(state !== undefined);
     if (state === undefined) return;
     const { store } = this.#worker;
     if (state === 'scheduled' && this.#verdict && 'delayMs' in this.#verdict) {
@@ -313,7 +313,7 @@ class SqliteAttempt extends Attempt implements Fence, Member<JobState | undefine
     const { id, task } = this.record;
     log.error({ err: error, job: id, task }, 'the end of a job cannot be stored; trying again');
     setTimeout(() => {
-      if (this.stopReason === 'handed-back') this.#tell(false);
+      if (this.stopReason === 'handed-back') this.#tell?.(false);
       else commit.add(this);
     }, AGAIN_MS).unref();
   }

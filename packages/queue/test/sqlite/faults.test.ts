@@ -98,39 +98,35 @@ async function live(file: string, injector: Injector): Promise<Told> {
 }
 
 describe('a fault at each statement in turn', () => {
-  it.each(Object.entries(FAULTS))(
-    'loses nothing when %s',
-    async (_name, errcode) => {
-      let at = 1;
-      for (; ; at += 1) {
-        await using folder = await tempFolder();
-        const injector = new Injector(at, errcode);
-        const told = await live(folder.file, injector);
-        // The next process finds all that was acknowledged, and nothing else.
-        await using opened = await open(folder.file);
-        const { driver } = opened;
-        const items = [];
-        for (let cursor: string | undefined; ;) {
-          const page = await driver.list({ limit: 500, cursor });
-          items.push(...page.items);
-          ({ cursor } = page);
-          if (cursor === undefined) break;
-        }
-        const there = items.map(({ id }) => id).toSorted();
-        expect(there, `fault at ${at}`).toEqual(told.stored.map(({ id }) => id).toSorted());
-        expect(items.filter(({ state }) => state === 'running')).toEqual([]);
-        const completed = items.filter(({ state }) => state === 'completed');
-        expect(completed.filter(({ id }) => !told.ran.includes(id))).toEqual([]);
-        expect(told.complaints.filter((error) => !(error instanceof SqliteStoreError))).toEqual([]);
-        expect(faultsOf(folder.file), `fault at ${at}`).toEqual([]);
-        if (!injector.hasStruck) break;
-        // Each statement of the long enqueue is like the one before.
-        if (at > 150) at += 37;
+  it.each(Object.entries(FAULTS))('loses nothing when %s', async (_name, errcode) => {
+    let at = 1;
+    for (; ; at += 1) {
+      await using folder = await tempFolder();
+      const injector = new Injector(at, errcode);
+      const told = await live(folder.file, injector);
+      // The next process finds all that was acknowledged, and nothing else.
+      await using opened = await open(folder.file);
+      const { driver } = opened;
+      const items = [];
+      for (let cursor: string | undefined; ;) {
+        const page = await driver.list({ limit: 500, cursor });
+        items.push(...page.items);
+        ({ cursor } = page);
+        if (cursor === undefined) break;
       }
-      expect(at).toBeGreaterThan(1_000); // it has gone through all of them
-    },
-    120_000,
-  );
+      const there = items.map(({ id }) => id).toSorted();
+      expect(there, `fault at ${at}`).toEqual(told.stored.map(({ id }) => id).toSorted());
+      expect(items.filter(({ state }) => state === 'running')).toEqual([]);
+      const completed = items.filter(({ state }) => state === 'completed');
+      expect(completed.filter(({ id }) => !told.ran.includes(id))).toEqual([]);
+      expect(told.complaints.filter((error) => !(error instanceof SqliteStoreError))).toEqual([]);
+      expect(faultsOf(folder.file), `fault at ${at}`).toEqual([]);
+      if (!injector.hasStruck) break;
+      // Each statement of the long enqueue is like the one before.
+      if (at > 150) at += 37;
+    }
+    expect(at).toBeGreaterThan(1_000); // it has gone through all of them
+  });
 
   it('stores again as soon as the disk has room', async () => {
     await using folder = await tempFolder();

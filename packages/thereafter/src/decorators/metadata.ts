@@ -6,6 +6,7 @@ import type { RouteOptions } from '../route-options.ts';
 const CONTROLLER = Symbol.for('thereafter.controller');
 const ROUTES = Symbol.for('thereafter.routes');
 
+/** What `@Controller()` says of all routes of its class. */
 export interface ControllerOptions {
   /** For the documentation of all its routes. */
   readonly tags?: readonly string[];

@@ -31,6 +31,7 @@ export type RouteDecorator<R> = <T extends object, K extends string | symbol>(
   descriptor: PropertyDescriptor,
 ) => void;
 
+/** A decorator for one HTTP method: `@Get('/users/:id', { response: User })`. */
 export interface Verb {
   (path: string): RouteDecorator<unknown>;
   <const O extends RouteOptions>(path: string, options: O): RouteDecorator<Out<O>>;
@@ -71,9 +72,13 @@ function addRoutes(
 
 /** Answers GET, and HEAD with the same headers and no body. */
 export const Get: Verb = verb('GET');
+/** Answers POST. */
 export const Post: Verb = verb('POST');
+/** Answers PUT. */
 export const Put: Verb = verb('PUT');
+/** Answers PATCH. */
 export const Patch: Verb = verb('PATCH');
+/** Answers DELETE. */
 export const Delete: Verb = verb('DELETE');
 
 /**

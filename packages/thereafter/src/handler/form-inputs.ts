@@ -11,6 +11,7 @@ import type { FormPart, FormPlan, UploadedFile } from './form.ts';
 const FORM_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 const MULTIPART_TYPES = ['multipart/form-data'];
 
+/** How much of a file `file()` takes. */
 export interface FileOptions {
   /** Bytes of one file; default `limits.multipart.maxFileBytes` of the app. Beyond it 413. */
   readonly maxBytes?: number;

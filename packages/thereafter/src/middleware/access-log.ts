@@ -17,6 +17,7 @@ export interface AccessLogEntry {
   readonly outcome: Outcome;
 }
 
+/** What `accessLog()` takes. */
 export interface AccessLogOptions {
   /** Requests that leave no line, e.g. those of a load balancer; default none. */
   readonly skip?: (ctx: Context) => boolean;

@@ -1,5 +1,6 @@
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { constants, createBrotliCompress, createGzip, createZstdCompress } from 'node:zlib';
+import type { Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import {
   BROTLI,
@@ -9,6 +10,7 @@ import {
   MIN_ENCODED_BYTES,
   type Encoding,
 } from '../response/encoding.ts';
+import type { Reply } from '../response/reply.ts';
 import { addVary, headerOf, removeHeader, replaceHeader } from '../response/response-headers.ts';
 
 export type { Encoding } from '../response/encoding.ts';
@@ -34,8 +36,10 @@ export function compress(options: CompressOptions = {}): Middleware {
   return async (ctx, next) => {
     const reply = await next();
     const { status, body } = reply;
-    if (status === 304) addVary(ctx, 'Accept-Encoding'); // it must say what the 200 would
-    if (body === undefined || status === 204 || status === 206 || status === 304) return reply;
+    const isNotModified = status === 304; // it must say what the 200 would
+    if (isNotModified) addVary(ctx, 'Accept-Encoding');
+    if (body === undefined && isNotModified) weakenIfKnown(ctx, reply);
+    if (body === undefined || status === 204 || status === 206) return reply;
     if (
       !isCompressible(headerOf(ctx, reply, 'content-type')) ||
       headerOf(ctx, reply, 'content-encoding') !== undefined ||
@@ -52,15 +56,27 @@ export function compress(options: CompressOptions = {}): Middleware {
     addVary(ctx, 'Accept-Encoding');
     const encoding = chooseEncoding(ctx.headers['accept-encoding'], encodings);
     if (encoding === undefined) return reply;
+    weaken(ctx, reply);
+    if (isNotModified) return reply;
 
     removeHeader(ctx, reply, 'content-length');
     removeHeader(ctx, reply, 'accept-ranges'); // ranges would be those of other bytes
     reply.headers.set('content-encoding', encoding);
-    const etag = headerOf(ctx, reply, 'etag');
-    if (etag?.startsWith('"')) replaceHeader(ctx, reply, 'etag', `W/${etag}`);
     reply.body = isStream ? through(body, encoder(encoding)) : await encode(body, encoding);
     return reply;
   };
+}
+
+/** Coded bytes are others than those that a strong tag vouches for. */
+function weaken(ctx: Context, reply: Reply): void {
+  const tag = headerOf(ctx, reply, 'etag');
+  if (tag?.startsWith('"')) replaceHeader(ctx, reply, 'etag', `W/${tag}`);
+}
+
+/** Without the body nobody knows whether it would be coded. The client does, if it was. */
+function weakenIfKnown(ctx: Context, reply: Reply): void {
+  const tag = headerOf(ctx, reply, 'etag');
+  if (ctx.headers['if-none-match']?.includes(`W/${tag}`)) weaken(ctx, reply);
 }
 
 function isCompressible(type: string | undefined): boolean {

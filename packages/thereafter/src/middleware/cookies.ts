@@ -4,6 +4,7 @@ import { stringifySetCookie } from 'cookie';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { exchangeOf, type Context } from '../context.ts';
 
+/** How a browser keeps a cookie, and where it sends it. The defaults are strict. */
 export interface CookieOptions {
   /** How long it is kept; default until the browser ends. */
   readonly maxAge?: Duration;

@@ -5,6 +5,7 @@ import type { Middleware } from '../middleware.ts';
 import { Reply } from '../response/reply.ts';
 import { addVary } from '../response/response-headers.ts';
 
+/** What other origins may do. */
 export interface CorsOptions {
   /**
    * Which origins may read answers: `'*'`, exact ones such as `'https://app.example'`, or a function

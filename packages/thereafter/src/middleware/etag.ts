@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { isNotModified } from '../response/entity-tag.ts';
 import type { Reply } from '../response/reply.ts';
-import { headerOf, removeHeader } from '../response/response-headers.ts';
+import { headerOf } from '../response/response-headers.ts';
 
 /** What the tags of `etag()` say. */
 export interface EtagOptions {
@@ -34,9 +34,7 @@ export function etag({ weak = false }: EtagOptions = {}): Middleware {
       if (reply.body instanceof Readable) reply.body.destroy();
       throw error;
     }
-    reply.status = 304;
-    removeHeader(ctx, reply, 'content-length');
-    removeHeader(ctx, reply, 'content-type');
+    reply.status = 304; // whose body is not sent, and tells others what would have been
     return reply;
   };
 }

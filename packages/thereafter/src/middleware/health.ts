@@ -6,6 +6,7 @@ import { Reply } from '../response/reply.ts';
 /** Asks something that the app cannot do without. Throws, or rejects, when it does not answer. */
 export type HealthCheck = (signal: AbortSignal) => unknown;
 
+/** What `health()` takes. */
 export interface HealthOptions {
   /** What must answer for the app to be ready, by name; default nothing. */
   readonly checks?: Readonly<Record<string, HealthCheck>>;

@@ -6,6 +6,7 @@ import { afterResponse } from './after-response.ts';
 import { knownMethod } from './known-method.ts';
 import { onTask } from './task-events.ts';
 
+/** What `metrics()` takes. */
 export interface MetricsOptions {
   /** Where the numbers are shown, or false for nowhere; default `/metrics`. */
   readonly path?: string | false;

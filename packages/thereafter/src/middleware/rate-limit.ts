@@ -5,6 +5,7 @@ import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Problem } from '../response/problem.ts';
 
+/** What `rateLimit()` takes. */
 export interface RateLimitOptions {
   /** How many requests a client may make within the window, and at once. */
   readonly limit: number;
@@ -12,7 +13,7 @@ export interface RateLimitOptions {
   /** Names the policy to clients; default `default`. Letters, digits, `-` and `_`. */
   readonly name?: string;
   /**
-   * Who shares a quota; nothing for who has no limit. Default the client's address, of IPv6 the
+   * Who shares a quota; returns `undefined` for those who have no limit. Default the client's address, of IPv6 the
    * network of 64 bits, since that is what one client has.
    */
   readonly key?: (ctx: Context) => string | undefined;
@@ -130,6 +131,7 @@ function networkOf(address: string): string {
     .join(':');
 }
 
+/** What `memoryStore()` takes. */
 export interface MemoryStoreOptions {
   /** How many keys are remembered, default 100,000; beyond, who has not asked for longest is forgotten. */
   readonly maxKeys?: number;

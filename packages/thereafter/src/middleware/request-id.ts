@@ -1,6 +1,7 @@
 import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 
+/** What `requestId()` takes. */
 export interface RequestIdOptions {
   /** Where the id comes and goes; default `x-request-id`. */
   readonly header?: string;

@@ -6,6 +6,7 @@ export type SecurityHeadersOptions = {
   readonly [Name in SecurityHeader]?: string | false;
 };
 
+/** The name of a header that `securityHeaders()` sets. */
 export type SecurityHeader =
   | 'content-security-policy'
   | 'cross-origin-opener-policy'

@@ -4,7 +4,9 @@ import { join, relative, sep } from 'node:path';
 import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Reply } from '../response/reply.ts';
-import { requestedFile } from '../response/requested-file.ts';
+import { chooseEncoding, ENCODINGS, type Encoding } from '../response/encoding.ts';
+import { contentTypeOf, requestedFile } from '../response/requested-file.ts';
+import { addVary } from '../response/response-headers.ts';
 
 /** How the files of a folder are served. */
 export interface StaticOptions {
@@ -14,6 +16,11 @@ export interface StaticOptions {
   readonly cacheControl?: string;
   /** The file that answers for a folder, or false; default `index.html`. */
   readonly index?: string | false;
+  /**
+   * Whether a file that was compressed beforehand is sent in place of its original, to who takes its
+   * encoding: `app.js.br`, `app.js.zst` or `app.js.gz` beside `app.js`; default false.
+   */
+  readonly precompressed?: boolean;
 }
 
 /**
@@ -28,6 +35,7 @@ export interface StaticOptions {
  */
 export function staticFiles(folder: string | URL, options: StaticOptions = {}): Middleware {
   const { prefix = '/', cacheControl = 'no-cache', index = 'index.html' } = options;
+  const { precompressed = false } = options;
   const root = realpathSync(folder);
   const base = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
 
@@ -41,10 +49,37 @@ export function staticFiles(folder: string | URL, options: StaticOptions = {}): 
     const isFolder = names.at(-1) === '';
     if (found.isIndex && !isFolder) return toSlash(ctx);
     if (!found.isIndex && isFolder) return next();
-    const reply = await requestedFile(ctx, root, toPath(root, found.file), 'ignore');
-    reply?.headers.set('cache-control', cacheControl);
-    return reply ?? next(); // gone since
+    const coded = precompressed ? await findCoded(ctx, root, found.file) : undefined;
+    const file = coded?.file ?? found.file;
+    const reply = await requestedFile(ctx, root, toPath(root, file), 'ignore');
+    if (!reply) return next(); // gone since
+    reply.headers.set('cache-control', cacheControl);
+    if (coded) {
+      reply.headers.set('content-type', contentTypeOf(found.file));
+      reply.headers.set('content-encoding', coded.encoding);
+    }
+    return reply;
   };
+}
+
+/** What was compressed beforehand ends in this, as the tools write it. */
+const ENDINGS: Readonly<Record<Encoding, string>> = { br: '.br', zstd: '.zst', gzip: '.gz' };
+
+/** The compressed file beside a file that the client likes best; `undefined` for the file itself. */
+async function findCoded(
+  ctx: Context,
+  root: string,
+  file: string,
+): Promise<{ file: string; encoding: Encoding } | undefined> {
+  const coded = new Map<Encoding, string>();
+  for (const encoding of ENCODINGS) {
+    const path = await realPathWithin(root, file + ENDINGS[encoding]);
+    if (path !== undefined && (await stat(path)).isFile()) coded.set(encoding, path);
+  }
+  if (coded.size === 0) return undefined;
+  addVary(ctx, 'Accept-Encoding');
+  const encoding = chooseEncoding(ctx.headers['accept-encoding'], [...coded.keys()]);
+  return encoding && { file: coded.get(encoding)!, encoding };
 }
 
 /**

@@ -11,7 +11,6 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { TASK_ENDS } from '@thereafter/tasks';
-import type { TLSSocket } from 'node:tls';
 import { exchangeOf, type Context } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import { Problem } from '../response/problem.ts';
@@ -69,8 +68,8 @@ function tracer(): Tracer {
 
 function attributesOf(ctx: Context, method: string): Attributes {
   const { req } = exchangeOf(ctx);
-  const { hostname, port } = ctx.url;
-  const isSecure = (req.socket as TLSSocket).encrypted === true; // undefined on a plain socket
+  const { protocol, hostname, port } = ctx.url;
+  const isSecure = protocol === 'https:';
   const attributes: Attributes = {
     'http.request.method': method,
     'url.scheme': isSecure ? 'https' : 'http',

@@ -9,7 +9,7 @@ import { requestedFile } from './requested-file.ts';
 export interface SendFileOptions {
   /** Under which name the client is to save it; without, it is shown. Any characters. */
   readonly name?: string;
-  /** The `content-type`; default: by the ending of the path. */
+  /** The `content-type`; default: by the ending of the path, `application/octet-stream` for one that is not known. */
   readonly type?: string;
 }
 
@@ -45,7 +45,7 @@ export class FileReply extends ReplySource {
       'allow',
     );
     if (!reply) throw new NotFound();
-    if (type !== undefined && reply.status !== 304) reply.headers.set('content-type', type);
+    if (type !== undefined) reply.headers.set('content-type', type);
     if (name !== undefined) reply.headers.set('content-disposition', attachment(name));
     if (reply.status === 200) reply.status = style.status;
     return reply;

@@ -100,18 +100,22 @@ const RESERVED = new Set([
   '__proto__',
 ]);
 
+/** 400: the request is malformed. */
 export class BadRequest extends Problem {
   override readonly status = 400;
 }
 
+/** 401: it is not known who asks. */
 export class Unauthorized extends Problem {
   override readonly status = 401;
 }
 
+/** 403: who asks is known, and may not. */
 export class Forbidden extends Problem {
   override readonly status = 403;
 }
 
+/** 404: there is nothing, or nothing that may be seen. */
 export class NotFound extends Problem {
   override readonly status = 404;
 }
@@ -153,24 +157,39 @@ export class RequestTimeout extends Problem {
   override readonly headers = { connection: 'close' };
 }
 
+/** 409: the request does not fit the state of what it is about. */
 export class Conflict extends Problem {
   override readonly status = 409;
 }
 
+/** 413: the body is larger than is taken. */
 export class ContentTooLarge extends Problem {
   override readonly status = 413;
   // What is still coming is not read, so the connection cannot be used again.
   override readonly headers = { connection: 'close' };
 }
 
+/** 414: the request target is longer than is taken. */
 export class UriTooLong extends Problem {
   override readonly status = 414;
 }
 
+/** 415: the body has a type or an encoding that is not taken. */
 export class UnsupportedMediaType extends Problem {
   override readonly status = 415;
 }
 
+/** What this server does for nobody, such as an unknown method. Not a failure of it, whatever the number says. */
+export class Unsupported extends Problem {
+  override readonly status: 501 | 505;
+
+  constructor(status: 501 | 505, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** 503: not now. */
 export class ServiceUnavailable extends Problem {
   override readonly status = 503;
 }

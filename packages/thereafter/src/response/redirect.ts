@@ -1,6 +1,7 @@
 import { BadRequest } from './problem.ts';
 import { HttpReply } from './reply.ts';
 
+/** What `redirect()` takes. */
 export interface RedirectOptions {
   /** Default 303: whatever the request was, the client goes on with GET. */
   readonly status?: 301 | 302 | 303 | 307 | 308;

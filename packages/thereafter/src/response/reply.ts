@@ -13,6 +13,7 @@ export abstract class ReplySource {
   abstract toReply(ctx: Context, style: ReplyStyle): Reply | Promise<Reply>;
 }
 
+/** What a `HttpReply` says besides its value. */
 export interface ReplyOptions {
   /** Default: the route's `status`, else 200. */
   readonly status?: number;
@@ -45,6 +46,8 @@ export class Reply {
     this.type = type;
     this.body = body;
     this.#headers = headers;
+    // It may fail before it is sent, while nobody listens to it; `send` looks whether it has.
+    if (isStream(body)) body.on('error', () => undefined);
   }
 
   /** Headers besides those that `ctx.header()` has set; made when they are first asked for. */
@@ -56,4 +59,9 @@ export class Reply {
   get hasHeaders(): boolean {
     return this.#headers !== undefined;
   }
+}
+
+/** Whether a body is sent piece by piece. */
+export function isStream(body: Reply['body']): body is Readable {
+  return typeof body === 'object' && 'pipe' in body;
 }

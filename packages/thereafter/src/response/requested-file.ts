@@ -1,4 +1,4 @@
-import { send } from '@fastify/send';
+import { isUtf8MimeType, mime, send } from '@fastify/send';
 import type { Stats } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -34,6 +34,7 @@ export async function requestedFile(
     dotfiles: hidden,
     index: false,
     cacheControl: false,
+    contentType: false,
     etag: false,
     onFile: (_, stats) => {
       tag = toTag(stats);
@@ -43,7 +44,7 @@ export async function requestedFile(
   if (sent.type === 'file') {
     const reply = new Reply(sent.statusCode, undefined, sent.stream, new Headers(sent.headers));
     reply.headers.set('etag', tag);
-    if (req.method !== 'HEAD' && sent.statusCode !== 304) cutWhenShort(ctx, reply, sent.stream);
+    reply.headers.set('content-type', contentTypeOf(path));
     return reply;
   }
   sent.stream.destroy();
@@ -64,6 +65,17 @@ export async function requestedFile(
   }
 }
 
+/**
+ * The `content-type` of a file, by the ending of its name. One that is not known is bytes and nothing
+ * more: without a type a browser would guess, and may find a page in what somebody has uploaded.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.3
+ */
+export function contentTypeOf(path: string): string {
+  const type = mime.getType(path) ?? 'application/octet-stream';
+  return isUtf8MimeType(type) ? `${type}; charset=utf-8` : type;
+}
+
 /** The tags of files are weak: made of size and date, they do not vouch for each byte. */
 function toTag({ size, mtime }: Stats): string {
   return `W/"${size.toString(16)}-${mtime.getTime().toString(16)}"`;
@@ -77,7 +89,7 @@ function toTag({ size, mtime }: Stats): string {
  * @throws {PreconditionFailed} When a tag is to match.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-13.1
  */
-function decide(headers: IncomingHttpHeaders, tag: string, { mtime }: Stats): void {
+function decide(headers: IncomingHttpHeaders, tag: string, { mtime, size }: Stats): void {
   const { 'if-match': wanted, 'if-none-match': known, 'if-range': ifRange } = headers;
   const isKnown = isNotModified(headers, tag);
   delete headers['if-match'];
@@ -88,17 +100,17 @@ function decide(headers: IncomingHttpHeaders, tag: string, { mtime }: Stats): vo
   if (known !== undefined) delete headers['if-modified-since'];
   if (isKnown) headers['if-none-match'] = '*'; // which the library takes for a yes
   if (ifRange !== undefined && ifRange !== mtime.toUTCString()) delete headers.range;
+  else if (headers.range !== undefined) clampSuffix(headers, size);
 }
 
-/** The length has been promised by then, and a client would wait for the rest. */
-function cutWhenShort(ctx: Context, { headers }: Reply, stream: Readable): void {
-  const expectedBytes = Number(headers.get('content-length'));
-  stream.once('end', () => {
-    const bytes = (stream as Readable & { bytesRead?: number }).bytesRead ?? 0; // of a file's stream
-    if (bytes >= expectedBytes) return;
-    const exchange = exchangeOf(ctx);
-    ctx.log.error({ path: ctx.path }, 'a file became shorter while it was sent');
-    exchange.broke();
-    exchange.res.destroy();
-  });
+/**
+ * The last bytes of a file are all of it where it has not that many, which the library takes for none.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2
+ */
+function clampSuffix(headers: IncomingHttpHeaders, size: number): void {
+  const suffix = /^bytes=-(\d+)$/.exec(headers.range!)?.[1];
+  if (suffix === undefined || Number(suffix) <= size) return;
+  if (size === 0) delete headers.range; // no range can say where nothing begins
+  else headers.range = `bytes=-${size}`;
 }

@@ -70,7 +70,7 @@ function compileOne(schema: TSchema, { route = 'a route', check }: SerialiserOpt
   };
 }
 
-/** Writes a value as JSON; like `JSON.stringify`, nothing for what JSON cannot say. */
+/** Writes a value as JSON; like `JSON.stringify`, returns `undefined` for what JSON cannot say. */
 type Write = (value: unknown) => string | undefined;
 
 const writeAny: Write = (value) => JSON.stringify(value);

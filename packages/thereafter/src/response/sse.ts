@@ -43,6 +43,7 @@ export type SseSource<T> =
   | AsyncIterable<SseEvent<T>>
   | ((stream: SseStream<T>) => AsyncIterable<SseEvent<T>> | Promise<void> | (() => unknown) | void);
 
+/** What `sse()` takes. */
 export interface SseOptions {
   /** How often a comment is sent so that nothing in between takes the connection for dead; default `'15s'`. */
   readonly keepAlive?: Duration;

@@ -1,7 +1,7 @@
 import { ArgumentError, ThereafterError } from '@thereafter/di';
 import type { Context } from '../context.ts';
 import { isInstance, isThenable } from '../untrusted.ts';
-import { Busy, Problem } from './problem.ts';
+import { Busy, Problem, Unsupported } from './problem.ts';
 import { Reply } from './reply.ts';
 import { fromResponse, isResponse } from './to-reply.ts';
 
@@ -56,7 +56,7 @@ function toHandledReply(error: unknown, handled: unknown, ctx: Context): Reply {
   }
   const final = handled ?? error;
   const reply = toProblemReply(final, ctx.path, ctx.id);
-  if (reply.status >= 500) logFailure(error, ctx);
+  if (reply.status >= 500 && !isInstance(final, Unsupported)) logFailure(error, ctx);
   return reply;
 }
 
@@ -82,7 +82,7 @@ class ErrorHandlerError extends ThereafterError {
 
 /**
  * The problem that a thrown value becomes when nobody makes something else of it. What a client may
- * see is decided here: a problem's detail below 500, and nothing of any other error.
+ * see is decided here: the detail of a problem that is not a failure, and nothing of any other error.
  *
  * @param requestId - Sent along, so that a user's report can be matched with the log.
  */
@@ -93,7 +93,7 @@ export function toProblemReply(thrown: unknown, path: string, requestId: string)
     type,
     title,
     status,
-    detail: status < 500 ? message || undefined : HIDDEN,
+    detail: status < 500 || problem instanceof Unsupported ? message || undefined : HIDDEN,
     instance: path,
     requestId,
     ...extension,

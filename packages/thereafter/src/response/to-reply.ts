@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Context } from '../context.ts';
 import { isThenable, toError } from '../untrusted.ts';
 import { http } from '../node-modules.ts';
+import { removeHopByHop } from './hop-by-hop.ts';
 import { HttpReply, Reply, ReplySource, type ReplyStyle } from './reply.ts';
+import { bodyOfResponse, fromWebStream } from './web-body.ts';
 
 const BINARY_TYPE = 'application/octet-stream';
 
@@ -31,7 +32,7 @@ function isRecord(value: object): boolean {
   );
 }
 
-/** What is sent in another way than as JSON; nothing for objects of other classes. */
+/** What is sent in another way than as JSON; `undefined` for objects of other classes. */
 function fromInstance(
   value: object,
   style: ReplyStyle,
@@ -46,19 +47,19 @@ function fromInstance(
   if (isResponse(value)) return fromResponse(value);
   if (value instanceof Readable) return new Reply(status, BINARY_TYPE, value);
   if (value instanceof ReadableStream) {
-    return new Reply(status, BINARY_TYPE, fromWeb(value as NodeReadableStream));
+    return new Reply(status, BINARY_TYPE, fromWebStream(value));
   }
   if (Symbol.asyncIterator in value) {
     const lines = jsonLines(value as AsyncIterable<unknown>, style);
-    return new Reply(status, 'application/jsonl', Readable.from(lines));
+    return new Reply(status, 'application/jsonl', Readable.from(lines, { objectMode: false }));
   }
   return undefined;
 }
 
-/** Its tag is looked at first: only to name the class would make Node load all of its `fetch`. */
+/** Its tag is looked at, since the classes are many: that of Node, and that of each undici. */
 export function isResponse(value: unknown): value is Response {
-  const { [Symbol.toStringTag]: tag } = Object(value) as { [Symbol.toStringTag]?: unknown };
-  return tag === 'Response' && value instanceof Response;
+  const response = Object(value) as { [Symbol.toStringTag]?: unknown; arrayBuffer?: unknown };
+  return response[Symbol.toStringTag] === 'Response' && typeof response.arrayBuffer === 'function';
 }
 
 function fromHttpReply(
@@ -81,21 +82,37 @@ function setHeader(headers: Headers, name: string, value: string): void {
   headers.set(name, value);
 }
 
-/** A web `Response` as a reply. Its body is read once, here. */
-export function fromResponse({ status, body, headers }: Response): Reply {
-  const stream = body ? fromWeb(body as NodeReadableStream) : undefined; // the same class under another name
-  return new Reply(status, undefined, stream, headers);
+/**
+ * A web `Response` as a reply. The headers are a copy, since middleware may change them.
+ *
+ * @throws {ResponseBodyError} `RESPONSE_BODY_USED` when its body cannot be sent any more.
+ */
+export function fromResponse(response: Response): Reply {
+  const body = bodyOfResponse(response);
+  const headers = new Headers(response.headers);
+  if (response.url !== '') describeFetched(headers); // one that a program makes has no URL
+  return new Reply(response.status, undefined, body, headers);
 }
+
+/** What `fetch` has decoded is not claimed any more: coding, length, and that these are the same bytes. */
+function describeFetched(headers: Headers): void {
+  removeHopByHop(headers);
+  const codings = headers.get('content-encoding')?.toLowerCase().split(',') ?? [];
+  if (codings.length === 0 || !codings.every((coding) => DECODED.has(coding.trim()))) return;
+  for (const name of ['content-encoding', 'content-length', 'accept-ranges']) headers.delete(name);
+  const tag = headers.get('etag');
+  if (tag?.startsWith('"')) headers.set('etag', `W/${tag}`);
+}
+
+/** What `fetch` decodes. If it does not know one of the codings of a body, it decodes none of them. */
+const DECODED = new Set(['gzip', 'x-gzip', 'deflate', 'br']);
+if (Number.parseInt(process.versions['undici'] ?? '') >= 7) DECODED.add('zstd');
 
 async function* jsonLines(
   values: AsyncIterable<unknown>,
   { serialise, status }: ReplyStyle,
 ): AsyncGenerator<string, void> {
   for await (const value of readable(values)) yield `${serialise(value, status)}\n`;
-}
-
-function fromWeb(stream: NodeReadableStream): Readable {
-  return Readable.from(readable(stream), { objectMode: false });
 }
 
 /** The same values; what is thrown on the way is an error that a stream can be ended with. */

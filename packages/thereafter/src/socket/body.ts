@@ -74,19 +74,33 @@ export async function* streamBody(
   else yield* pieces(exchange.req, maxBytes);
 }
 
+/** As `streamBody`, and as it came: what is compressed is neither refused nor decoded. */
+export async function* streamBodyAsItCame(
+  exchange: Exchange,
+  maxBytes: number,
+): AsyncGenerator<Buffer, void> {
+  exchange.takeBody();
+  admit(exchange, maxBytes);
+  yield* pieces(exchange.req, maxBytes);
+}
+
 /** Refuses what can be refused before reading, and lets the client go on. @returns How it is compressed. */
 function prepare(exchange: Exchange, maxBytes: number): string | undefined {
-  const { req, res } = exchange;
   exchange.takeBody();
-  const { 'content-length': length, 'content-encoding': coding, expect } = req.headers;
+  const { 'content-encoding': coding } = exchange.req.headers;
   const name = coding === undefined ? 'identity' : coding.toLowerCase();
   const isPlain = name === 'identity';
   if (!isPlain && !(exchange.app.limits.compressedBodies && Object.hasOwn(DECODERS, name))) {
     throw new UnsupportedMediaType(`A body with content-encoding ${coding} is not taken.`);
   }
-  if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
-  if (expect !== undefined) res.writeContinue();
+  admit(exchange, maxBytes);
   return isPlain ? undefined : name;
+}
+
+function admit({ req, res }: Exchange, maxBytes: number): void {
+  const { 'content-length': length, expect } = req.headers;
+  if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
+  if (expect !== undefined && req.httpVersionMinor > 0) res.writeContinue(); // HTTP/1.0 knows none
 }
 
 /** Takes a plain body from its events, without the cost of a stream around it. */

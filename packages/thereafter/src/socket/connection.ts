@@ -1,9 +1,13 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AppLimits } from '../limits.ts';
+import { http } from '../node-modules.ts';
 import { BadRequest, Busy, RequestTimeout, type Problem } from '../response/problem.ts';
 import { closeGently } from './close.ts';
-import { writeRefusal } from './refusal.ts';
+import { unknownMethod, writeRefusal } from './refusal.ts';
+
+/** Answers a request. @param refusal - What is wrong with it, if that is known already. */
+export type Answer = (req: IncomingMessage, res: ServerResponse, refusal?: Problem) => void;
 
 /** A body that is being read. */
 export interface Upload {
@@ -20,7 +24,7 @@ export interface Upload {
 export class Connection {
   readonly #socket: Socket;
   readonly #limits: AppLimits;
-  readonly #listener: RequestListener;
+  readonly #answer: Answer;
   /** In the order of their requests, which is that in which they are sent; the first ones may be out. */
   readonly #responses: ServerResponse[] = [];
   /** Requests that have come, and wait until fewer are being answered. */
@@ -32,11 +36,10 @@ export class Connection {
   /** What had come of a body when it was last looked at while the app closes. */
   #heard: { readonly atMs: number; readonly bytes: number } | undefined;
 
-  /** @param listener - Answers the requests. */
-  constructor(socket: Socket, limits: AppLimits, listener: RequestListener) {
+  constructor(socket: Socket, limits: AppLimits, answer: Answer) {
     this.#socket = socket;
     this.#limits = limits;
-    this.#listener = listener;
+    this.#answer = answer;
     connections.set(socket, this);
   }
 
@@ -66,7 +69,7 @@ export class Connection {
     this.#latest = req;
     const isFull = this.#countUnanswered() >= this.#limits.maxUnanswered;
     this.#responses.push(res);
-    if (!isFull) return this.#listener(req, res);
+    if (!isFull) return this.#answer(req, res);
     if (this.#waiting.push({ req, res }) === 1) this.#awaitRoom();
     process.nextTick(pause, this); // Node reads on at the end of each request that it has parsed
   }
@@ -76,7 +79,7 @@ export class Connection {
     this.#responses[0]!.once('finish', () => {
       const underWay = this.#countUnanswered() - this.#waiting.length;
       const next = this.#waiting.splice(0, this.#limits.maxUnanswered - underWay);
-      for (const { req, res } of next) this.#listener(req, res);
+      for (const { req, res } of next) this.#answer(req, res);
       if (this.#waiting.length > 0) this.#awaitRoom();
       else this.#socket.resume();
     });
@@ -87,8 +90,12 @@ export class Connection {
     if (this.#waiting.length > 0) this.#socket.pause();
   }
 
-  /** What came cannot be read as a request: answers what came before it, then this, then closes. */
-  refuse(problem: Problem): void {
+  /**
+   * What came is no request that can be answered: answers what came before it, then refuses it, then closes.
+   *
+   * @param toRequest - Gives what is known of it; `undefined` if that is too little to answer it as a request.
+   */
+  refuse(problem: Problem, toRequest: () => IncomingMessage | undefined): void {
     if (this.#isEnding) return; // the rest of what was refused
     const socket = this.#socket;
     if (!socket.writable) return void socket.destroy();
@@ -96,12 +103,36 @@ export class Connection {
     const isBody = last !== undefined && this.#latest?.complete === false;
     this.#isEnding = true;
     const end = (): void => {
+      if (!socket.writable) return;
+      const req = isBody ? undefined : toRequest();
+      if (req) return this.#answerLast(req, problem);
       if (!isBody) writeRefusal(socket, problem); // else the answer to that request is the last
       closeGently(socket);
     };
     if (!last) return end();
     last.once('finish', end);
     if (isBody) this.#upload?.fail(problem);
+  }
+
+  /** Answers a request that Node has made no response for, and closes. */
+  #answerLast(req: IncomingMessage, problem: Problem): void {
+    const res = new http.ServerResponse(req);
+    res.shouldKeepAlive = false;
+    res.assignSocket(this.#socket);
+    res.once('finish', () => closeGently(this.#socket));
+    this.#responses.push(res);
+    this.#answer(req, res, problem);
+  }
+
+  /** Refuses CONNECT, after which Node does nothing more for the socket: answers before it may still be due. */
+  refuseConnect(req: IncomingMessage): void {
+    const socket = this.#socket;
+    socket.on('error', () => undefined); // its `close` tells all
+    socket.on('drain', () => this.#responses[0]?.emit('drain'));
+    socket.on('timeout', () => {
+      if (socket.writableLength > 0) socket.destroy();
+    });
+    this.refuse(unknownMethod(), () => req);
   }
 
   /** From now on a body is looked at now and then, until `unwatch`. */
@@ -117,7 +148,6 @@ export class Connection {
   /**
    * The app is closing: ends a connection that owes nothing. One that waits for a body is given a moment
    * for what comes next of it.
-   *
    */
   stop(nowMs: number): void {
     if (this.#socket.writableEnded) return; // it is being closed
@@ -131,12 +161,16 @@ export class Connection {
     else if (nowMs - this.#heard.atMs >= SILENCE_MS) upload.fail(new Busy(1));
   }
 
-  /** Ends the connection now. @returns The requests whose answers are lost, e.g. `GET /report`. */
-  cut(): string[] {
+  /** The requests whose answers are still due, e.g. `GET /report`. */
+  get unanswered(): string[] {
     this.#countUnanswered(); // and lets go of what is out
-    const isOpen = !this.#socket.destroyed;
+    if (this.#socket.destroyed) return [];
+    return this.#responses.map(({ req }) => `${req.method} ${pathOf(req)}`);
+  }
+
+  /** Ends the connection now. */
+  cut(): void {
     this.#socket.destroy();
-    return isOpen ? this.#responses.map(({ req }) => `${req.method} ${pathOf(req)}`) : [];
   }
 
   /** What is looked at now and then: a body that comes too slowly fails, a blocked answer gets a timer. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AppLimits } from '../limits.ts';
 import { BadRequest, Problem, UriTooLong } from '../response/problem.ts';
-import { headersTooLarge } from './refusal.ts';
+import { headersTooLarge, unknownVersion } from './refusal.ts';
 
 class BadHead extends BadRequest {
   // Who disagrees about where a request goes may disagree about where it ends.
@@ -16,6 +16,11 @@ class ExpectationFailed extends Problem {
 /** A name or IPv4 address, or an IPv6 address in brackets; then perhaps a port. */
 const HOST = /^(?:[\w.~!$&'()*+,;=%-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
+/** Whether a text can be a Host header. It still need not make a URL: a port may be too large. */
+export function isHost(text: string): boolean {
+  return HOST.test(text);
+}
+
 /** The Host header that was looked at last: most requests have the same. */
 let knownHost = '';
 
@@ -25,6 +30,7 @@ let knownHost = '';
  */
 export function checkHead(req: IncomingMessage, limits: AppLimits): Problem | undefined {
   const { rawHeaders } = req;
+  if (req.httpVersionMajor !== 1) return toVersionFault(req);
   if (rawHeaders.length > limits.maxHeaders * 2) return headersTooLarge();
   const target = req.url!; // always set on a server's request
   if (target.length > limits.maxUrlBytes) {
@@ -39,6 +45,11 @@ export function checkHead(req: IncomingMessage, limits: AppLimits): Problem | un
 
 const SLASH = 47;
 
+/** HTTP/0.9 is what Node's parser takes a line without a version for. */
+function toVersionFault({ httpVersionMajor }: IncomingMessage): Problem {
+  return httpVersionMajor > 1 ? unknownVersion() : new BadHead('The request names no version.');
+}
+
 function checkHost(req: IncomingMessage): Problem | undefined {
   const { rawHeaders } = req;
   const { host } = req.headers;
@@ -52,17 +63,24 @@ function checkHost(req: IncomingMessage): Problem | undefined {
   }
   if (hosts > 1) return new BadHead('There is more than one Host header.');
   if (host === knownHost) return undefined;
-  if (!HOST.test(host)) return new BadHead('The Host header is malformed.');
+  if (!isHost(host)) return new BadHead('The Host header is malformed.');
   knownHost = host;
   return undefined;
 }
 
-/** `http://host/path`, as proxies are sent it, and the `*` of OPTIONS. */
+/**
+ * `http://host/path`, as proxies are sent it, and the `*` of OPTIONS. The host of the target counts, and
+ * that of the header does not.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+ */
 function toOriginForm(req: IncomingMessage, target: string): Problem | undefined {
   if (target === '*' && req.method === 'OPTIONS') return undefined;
-  const path = /^https?:\/\/[^/?#]+([/?].*)?$/i.exec(target);
+  const path = /^https?:\/\/([^/?#]+)([/?].*)?$/i.exec(target);
   if (!path) return new BadHead('The request target must start with a slash.');
-  const [, rest = '/'] = path;
+  const [, host = '', rest = '/'] = path;
+  if (!isHost(host)) return new BadHead('The host of the request target is malformed.');
+  req.headers.host = host;
   req.url = rest.startsWith('/') ? rest : `/${rest}`;
   return undefined;
 }

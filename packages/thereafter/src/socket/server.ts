@@ -5,11 +5,11 @@ import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { AppLimits } from '../limits.ts';
-import { closeGently } from './close.ts';
-import { Connection, connectionOf } from './connection.ts';
+import { Connection, connectionOf, type Answer } from './connection.ts';
 import { http, https } from '../node-modules.ts';
-import { notImplemented, toRefusal, writeRefusal } from './refusal.ts';
+import { toBrokenRequest, toRefusal } from './refusal.ts';
 
+/** Where an app listens. */
 export interface ListenOptions {
   /** Default: the variable `PORT`, else 3000. 0 takes any free port. */
   readonly port?: number;
@@ -45,8 +45,10 @@ export interface RunningServer {
   readonly url: string;
   /** Takes no more connections, ends idle ones, and waits until the others are answered. */
   stop(): Promise<void>;
-  /** Ends every connection now. @returns The requests whose answers are lost, e.g. `GET /report`. */
-  cut(): string[];
+  /** The requests whose answers are still due, e.g. `GET /report`. */
+  unanswered(): string[];
+  /** Ends every connection now. */
+  cut(): void;
 }
 
 /** What a worker has instead of a server: nothing else would keep its process alive between two jobs. */
@@ -55,7 +57,8 @@ export function withoutServer(): RunningServer {
   return {
     url: '',
     stop: async () => clearInterval(alive),
-    cut: () => [],
+    unanswered: () => [],
+    cut: () => undefined,
   };
 }
 
@@ -65,11 +68,11 @@ export function withoutServer(): RunningServer {
  * @throws {ListenError} `LISTEN_FAILED` with what to do about it.
  */
 export async function startServer(
-  listener: RequestListener,
+  answer: Answer,
   limits: AppLimits,
   { port = portFromEnvironment(), host = process.env.HOST || undefined, tls }: ListenOptions,
 ): Promise<RunningServer> {
-  const http = createHttpServer(listener, limits, tls);
+  const http = createHttpServer(answer, limits, tls);
   const { server } = http;
   server.listen({ port, host });
   try {
@@ -81,20 +84,17 @@ export async function startServer(
   return {
     url: urlOf(server, tls ? 'https' : 'http'),
     stop: () => http.stop(once(server, 'close')),
+    unanswered: () => http.unanswered(),
     cut: () => http.cut(),
   };
 }
 
 /** A server that sees to its limits, and does not listen yet. */
-export function createHttpServer(
-  listener: RequestListener,
-  limits: AppLimits,
-  tls?: TlsOptions,
-): HttpServer {
+export function createHttpServer(answer: Answer, limits: AppLimits, tls?: TlsOptions): HttpServer {
   const server = tls
     ? https().createServer({ ...tls, ...nodeOptions(limits) })
     : http.createServer(nodeOptions(limits));
-  return new HttpServer(server, tls !== undefined, limits, listener);
+  return new HttpServer(server, tls !== undefined, limits, answer);
 }
 
 function nodeOptions(limits: AppLimits): ServerOptions {
@@ -118,12 +118,7 @@ export class HttpServer {
   readonly #handshakes = new Map<string, Socket>();
   readonly #checking: NodeJS.Timeout;
 
-  constructor(
-    server: Server | TlsServer,
-    isTls: boolean,
-    limits: AppLimits,
-    listener: RequestListener,
-  ) {
+  constructor(server: Server | TlsServer, isTls: boolean, limits: AppLimits, answer: Answer) {
     this.server = server;
     const accept: RequestListener = (req, res) => connectionOf(req.socket)?.accept(req, res);
     server.maxConnections = limits.maxConnections;
@@ -137,20 +132,17 @@ export class HttpServer {
     if (isTls) server.on('connection', (socket: Socket) => this.#shakeHands(socket));
     server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.#handshakes.delete(peerOf(socket));
-      const connection = new Connection(socket, limits, listener);
+      const connection = new Connection(socket, limits, answer);
       this.#connections.add(connection);
       socket.once('close', () => this.#connections.delete(connection));
     });
     server.on('request', accept);
     server.on('checkContinue', accept); // who reads the body says `100 Continue`
     server.on('checkExpectation', accept); // or Node would answer itself
-    server.on('connect', (_req, socket: Socket) => {
-      writeRefusal(socket, notImplemented());
-      closeGently(socket);
-    });
+    server.on('connect', (req, socket: Socket) => connectionOf(socket)?.refuseConnect(req));
     server.on('clientError', (error: Error, socket: Socket) => {
       const refusal = toRefusal(error);
-      if (refusal) connectionOf(socket)?.refuse(refusal);
+      if (refusal) connectionOf(socket)?.refuse(refusal, () => toBrokenRequest(error, socket));
       else socket.destroy();
     });
     const { checkIntervalMs, writeTimeoutMs } = limits;
@@ -192,12 +184,14 @@ export class HttpServer {
     }
   }
 
-  /** Ends every connection now. @returns The requests whose answers are lost. */
-  cut(): string[] {
+  unanswered(): string[] {
+    return [...this.#connections].flatMap((connection) => connection.unanswered);
+  }
+
+  cut(): void {
     for (const socket of this.#handshakes.values()) socket.destroy();
-    const lost = [...this.#connections].flatMap((connection) => connection.cut());
+    for (const connection of this.#connections) connection.cut();
     this.server.closeAllConnections(); // what asked for CONNECT, too
-    return lost;
   }
 
   /** Sees to no more limits. */

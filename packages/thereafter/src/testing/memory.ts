@@ -1,8 +1,8 @@
-import type { RequestListener } from 'node:http';
 import { duplexPair, type Duplex } from 'node:stream';
 import { Agent } from 'undici';
-import { AppStateError } from '../app.ts';
+import { AppStateError } from '../start.ts';
 import type { AppLimits } from '../limits.ts';
+import type { Answer } from '../socket/connection.ts';
 import { createHttpServer, type RunningServer } from '../socket/server.ts';
 
 /** A server without a port, and the only client that reaches it. */
@@ -14,8 +14,8 @@ export interface MemoryServer extends RunningServer {
  * Starts a server whose connections are pairs of streams: requests take the same path as over a socket,
  * and nothing listens.
  */
-export function startInMemory(listener: RequestListener, limits: AppLimits): MemoryServer {
-  const http = createHttpServer(listener, limits);
+export function startInMemory(answer: Answer, limits: AppLimits): MemoryServer {
+  const http = createHttpServer(answer, limits);
   const sockets = new Set<Duplex>();
   let isStopped = false;
   // Node sets up what watches over connections here; without it their times are not limited.
@@ -49,6 +49,7 @@ export function startInMemory(listener: RequestListener, limits: AppLimits): Mem
       const ended = Promise.all([...sockets].map((socket) => closed(socket)));
       return http.stop(ended);
     },
+    unanswered: () => http.unanswered(),
     cut: () => http.cut(),
   };
 }

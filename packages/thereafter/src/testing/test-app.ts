@@ -6,6 +6,7 @@ import { send, type TestRequest, type TestResponse } from './client.ts';
 import { TestTasks } from './test-tasks.ts';
 import { startInMemory } from './memory.ts';
 
+/** What `testApp()` takes. */
 export interface TestAppOptions {
   /**
    * Whether background tasks run after their response, as always, or wait for `tasks.drain()`.
@@ -62,9 +63,9 @@ export class TestBuilder {
     const recorded = new TestTasks(runner);
     if (tasks === 'hold') recorded.hold();
     let dispatcher = new Agent();
-    const { url } = await start(async (listener, limits): Promise<RunningServer> => {
-      if (over === 'socket') return startServer(listener, limits, { port: 0, host: '127.0.0.1' });
-      const memory = startInMemory(listener, limits);
+    const { url } = await start(async (answer, limits): Promise<RunningServer> => {
+      if (over === 'socket') return startServer(answer, limits, { port: 0, host: '127.0.0.1' });
+      const memory = startInMemory(answer, limits);
       dispatcher = memory.dispatcher;
       return memory;
     });

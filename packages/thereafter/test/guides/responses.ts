@@ -1,6 +1,7 @@
 import { EventEmitter, on } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { createApp, HttpReply, NotFound, path, Problem, redirect, sendFile, sse } from 'thereafter';
+import { proxy } from 'thereafter/proxy';
 import { Type } from 'typebox';
 
 const User = Type.Object({ id: Type.Integer(), name: Type.String() });
@@ -31,6 +32,10 @@ app.get('/news', () =>
 );
 
 app.post('/sessions', () => redirect('/users/1'));
+
+app.get('/catalogue/*', ({ ctx }) => {
+  return proxy(ctx, process.env['CATALOGUE_URL']!, { timeout: '5s' });
+});
 
 class OutOfStock extends Problem.define({
   type: '/problems/out-of-stock',

@@ -118,6 +118,18 @@ describe('compress', () => {
     expect(headers['content-encoding']).toBeUndefined();
   });
 
+  it('leaves the tag of a 304 without a body as the client knows it', async () => {
+    const tagged = app().get(
+      '/tagged',
+      () => new HttpReply(undefined, { status: 304, headers: { etag: '"v1"' } }),
+    );
+    await using server = await serve(tagged);
+    for (const tag of ['"v1"', 'W/"v1"']) {
+      const headers = { 'accept-encoding': 'br', 'if-none-match': tag };
+      expect((await get(server, '/tagged', headers)).headers['etag']).toBe(tag);
+    }
+  });
+
   it('gives to HEAD the headers of GET', async () => {
     await using server = await serve(app());
     const head = await get(server, '/json', { 'accept-encoding': 'br' }, 'HEAD');

@@ -15,6 +15,7 @@ function app(options?: Parameters<typeof etag>[0]) {
     .use(etag(options))
     .get('/', () => LONG)
     .post('/', () => LONG)
+    .get('/small', () => 'small')
     .get('/next', () => `version ${version++}`)
     .get('/own', () => new HttpReply(Readable.from(['own']), { headers: { etag: '"own"' } }))
     .get('/stream', () => Readable.from(['stream']))
@@ -101,5 +102,34 @@ describe('etag', () => {
     const again = await get(server, '/', { ...coded, 'if-none-match': headers['etag']! });
     expect(again.status).toBe(304);
     expect(again.headers['vary']).toBe('Accept-Encoding');
+  });
+
+  const known: [string, (tag: string) => string][] = [
+    ['its tag', (tag) => tag],
+    ['the strong tag', (tag) => tag.replace('W/', '')],
+    ['the weak tag', (tag) => `W/${tag.replace('W/', '')}`],
+    ['a list with it', (tag) => `"other", ${tag}`],
+    ['a star', () => '*'],
+  ];
+  it.each(known)('gives with a 304 what it gave with the 200, to who knows %s', async (_, know) => {
+    await using server = await serve(
+      app()
+        .get('/html', () => new HttpReply(LONG, { headers: { 'content-type': 'text/html' } }))
+        .get('/picture', () => new HttpReply(LONG, { headers: { 'content-type': 'image/png' } })),
+    );
+    for (const path of ['/', '/html', '/picture', '/own', '/small']) {
+      for (const coded of [{ 'accept-encoding': 'gzip' }, { 'accept-encoding': 'identity' }]) {
+        for (const method of ['GET', 'HEAD']) {
+          const first = await get(server, path, coded, method);
+          const headers = { ...coded, 'if-none-match': know(first.headers['etag']!) };
+          const again = await get(server, path, headers, method);
+          expect(again.status).toBe(304);
+          expect(again.headers['etag']).toBe(first.headers['etag']);
+          expect(again.headers).not.toHaveProperty('content-type');
+          expect(again.headers).not.toHaveProperty('content-length');
+          expect(again.headers).not.toHaveProperty('content-encoding');
+        }
+      }
+    }
   });
 });

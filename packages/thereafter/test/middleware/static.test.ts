@@ -1,6 +1,14 @@
 import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  brotliCompressSync,
+  brotliDecompressSync,
+  gunzipSync,
+  gzipSync,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { createApp } from 'thereafter';
 import { compress } from 'thereafter/compress';
 import { staticFiles, type StaticOptions } from 'thereafter/static';
@@ -196,6 +204,57 @@ describe('static files', () => {
     expect(whole.body.length).toBeLessThan(1000);
     const part = await get(server, '/long.txt', { ...coded, range: 'bytes=0-9' });
     expect(part.body.toString()).toBe('thereafter');
+  });
+
+  it('are sent as they were compressed beforehand, to who takes it', async () => {
+    await using server = await site({ precompressed: true });
+    const text = 'thereafter '.repeat(500);
+    const path = join(server.root, 'long.txt');
+    await writeFile(`${path}.br`, brotliCompressSync(text));
+    await writeFile(`${path}.gz`, gzipSync(text));
+    await writeFile(`${path}.zst`, zstdCompressSync(text));
+    const asked: [string, string | undefined, (bytes: Buffer) => Buffer][] = [
+      ['br, gzip', 'br', brotliDecompressSync],
+      ['gzip, br;q=0.5', 'gzip', gunzipSync],
+      ['zstd', 'zstd', zstdDecompressSync],
+      ['br;q=0, identity', undefined, (bytes) => bytes],
+    ];
+    const tags = new Set<unknown>();
+    for (const [accepted, encoding, decode] of asked) {
+      const headers = { 'accept-encoding': accepted };
+      const whole = await get(server, '/long.txt', headers);
+      expect(whole.headers).toMatchObject({
+        'content-type': 'text/plain; charset=utf-8',
+        'cache-control': 'no-cache',
+        vary: 'Accept-Encoding',
+      });
+      expect(whole.headers['content-encoding']).toBe(encoding);
+      expect(decode(whole.body).toString()).toBe(text);
+      const tag = whole.headers['etag']!;
+      tags.add(tag);
+      const again = await get(server, '/long.txt', { ...headers, 'if-none-match': tag });
+      expect([again.status, again.headers['etag']]).toEqual([304, tag]);
+      expect(again.headers['vary']).toBe('Accept-Encoding');
+      const part = await get(server, '/long.txt', { ...headers, range: 'bytes=2-5' });
+      expect([part.status, part.body]).toEqual([206, whole.body.subarray(2, 6)]);
+    }
+    expect(tags.size).toBe(4);
+  });
+
+  it('are never the compressed file that lies outside, or beside no original', async () => {
+    await using server = await site({ precompressed: true });
+    await symlink(join(server.root, '../secret.txt'), join(server.root, 'digits.txt.br'));
+    await writeFile(join(server.root, 'lonely.js.br'), brotliCompressSync('1'));
+    const headers = { 'accept-encoding': 'br' };
+    expect((await get(server, '/digits.txt', headers)).body.toString()).toBe('0123456789');
+    expect((await get(server, '/lonely.js', headers)).status).toBe(404);
+  });
+
+  it('have the compressed files beside them ignored unless that is asked for', async () => {
+    await using server = await site();
+    await writeFile(join(server.root, 'digits.txt.br'), brotliCompressSync('other'));
+    const { headers, body } = await get(server, '/digits.txt', { 'accept-encoding': 'br' });
+    expect([headers['content-encoding'], body.toString()]).toEqual([undefined, '0123456789']);
   });
 
   it('cut the connection when a file becomes shorter meanwhile', async () => {

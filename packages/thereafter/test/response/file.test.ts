@@ -46,7 +46,11 @@ describe('sendFile()', () => {
   it.each([
     ['bytes=2-4', 206, '234', 'bytes 2-4/10'],
     ['bytes=-3', 206, '789', 'bytes 7-9/10'],
+    ['bytes=-10', 206, '0123456789', 'bytes 0-9/10'],
+    ['bytes=-99999', 206, '0123456789', 'bytes 0-9/10'], // a suffix that is longer than the file is all of it
+    ['bytes=-99999999999999999999999', 206, '0123456789', 'bytes 0-9/10'],
     ['bytes=8-', 206, '89', 'bytes 8-9/10'],
+    ['bytes=8-99999', 206, '89', 'bytes 8-9/10'],
     ['lines=1-2', 200, '0123456789', null],
     ['bytes=0-0,3-4', 200, '0123456789', null], // several: RFC 9110 lets a server send all of it
   ])('answers Range %s with %i', async (range, status, text, contentRange) => {
@@ -56,6 +60,22 @@ describe('sendFile()', () => {
     expect(response.headers.get('content-range')).toBe(contentRange);
     expect(await response.text()).toBe(text);
   });
+
+  it('answers the last bytes of an empty file with all of it', async () => {
+    await using server = await serveFile('empty.bin');
+    const response = await server.fetch('/', { headers: { range: 'bytes=-5' } });
+    expect([response.status, await response.text()]).toEqual([200, '']);
+  });
+
+  it.each(['no-ending', 'notes.unheard-of'])(
+    'takes %s for bytes, and leaves nothing to guess',
+    async (name) => {
+      await writeFile(join(folder, name), '<script>alert(1)</script>');
+      await using server = await serveFile(name);
+      const response = await server.fetch('/');
+      expect(response.headers.get('content-type')).toBe('application/octet-stream');
+    },
+  );
 
   it('answers a range beyond the file with a 416 problem', async () => {
     await using server = await serveFile();

@@ -161,6 +161,27 @@ describe('a request line and headers', () => {
   });
 });
 
+describe('the version', () => {
+  it.each([
+    ['HTTP/1.0', 200],
+    ['HTTP/1.1', 200],
+    ['HTTP/2.0', 505],
+    ['HTTP/9.9', 505],
+    ['HTTP/0.9', 400],
+    ['HTTP/x', 400],
+  ])('%s is %i', async (version, status) => {
+    const said = await say(`GET / ${version}\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    expect(statusOf(said)).toBe(status);
+  });
+
+  it('1.0 is not told to go on with its body', async () => {
+    const head = 'Content-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue';
+    const said = await say(`POST / HTTP/1.0\r\nHost: a\r\n${head}\r\n\r\n42`);
+    expect(said).toMatch(/^HTTP\/1\.1 200 /);
+    expect(said).not.toContain(' 100 ');
+  });
+});
+
 describe('a method', () => {
   it.each(['FOO', 'PROPFIND', 'PURGE'])('is 501 when it is %s', async (method) => {
     const said = await say(`${method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);

@@ -3,9 +3,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+/** A server of `fixtures`, in a process of its own. */
+export interface ServerProgram extends Program {
+  readonly port: number;
+}
+
 /** A program of `fixtures`, in a process of its own. */
 export interface Program extends AsyncDisposable {
-  readonly port: number;
   /** The lines it has printed; those of its log are JSON. */
   readonly lines: readonly string[];
   /** Waits until it has printed a line that contains a text, or so many. */
@@ -19,7 +23,15 @@ const REGISTER = import.meta
   .resolve('@thereafter/cli/register')
   .replace(/dist\/register\.js$/, 'src/register.ts');
 
-export async function start(fixture: string, ...args: string[]): Promise<Program> {
+/** Starts a server, and waits until it listens. */
+export async function start(fixture: string, ...args: string[]): Promise<ServerProgram> {
+  const program = launch(fixture, ...args);
+  const { url } = JSON.parse(await program.line('"listening"')) as { url: string };
+  return { ...program, port: Number(new URL(url).port) };
+}
+
+/** Starts a program. */
+export function launch(fixture: string, ...args: string[]): Program {
   const file = join(import.meta.dirname, '..', 'fixtures', fixture);
   const child = spawn(
     process.execPath,
@@ -46,9 +58,7 @@ export async function start(fixture: string, ...args: string[]): Promise<Program
       await new Promise<void>((resolve) => (wake = resolve));
     }
   };
-  const { url } = JSON.parse(await line('"listening"')) as { url: string };
   return {
-    port: Number(new URL(url).port),
     lines,
     line,
     kill(signal) {
