@@ -1,6 +1,7 @@
 import {
   dependency,
-  markInjectable, refuseStandardDecorator,
+  markInjectable,
+  refuseStandardDecorator,
   type Class,
   type Dependency,
   type Inputs,
