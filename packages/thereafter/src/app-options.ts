@@ -61,7 +61,7 @@ export function assertAppOptions(options: AppOptions): void {
     logger: ['true or false', 'an object'],
     trustProxy: ['a number from 0', 'a text', 'a list'],
     limits: 'an object',
-    handlerTimeout: ['a duration', 'false'],
+    handlerTimeout: ['a text', 'false'], // whether it is a duration is told with all other faults
     shutdown: 'an object',
     tasks: 'an object',
     jobs: 'an object',

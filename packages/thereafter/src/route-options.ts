@@ -90,7 +90,7 @@ export function assertRoute(what: string, path: unknown, options: unknown): void
     status: 'a status from 200 to 599',
     errors: 'a list',
     use: 'a list',
-    handlerTimeout: ['a duration', 'false'],
+    handlerTimeout: ['a text', 'false'], // whether it is a duration is told with all other faults
     tags: 'a list',
     documented: 'true or false',
     summary: 'a text',
