@@ -21,10 +21,8 @@ import {
 } from '@thereafter/tasks';
 import { assertAppOptions, type AppOptions } from './app-options.ts';
 import { InvalidAppError, planApp, registerCarrier, type Registrations } from './compile.ts';
-import type { Context } from './context.ts';
 import { CONTROLLER_OPTIONS, type IncludeOptions } from './decorators/metadata.ts';
 import { assertGiven, assertOptions } from './given.ts';
-import type { Inputs, Values } from './handler/inputs.ts';
 import { Problem } from './response/problem.ts';
 import { appHost, type AppBlueprint } from './host.ts';
 import { createLog, type AppLog } from './log.ts';
