@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 const BUNDLES_SOURCES = new URL('./bundle-sources.js', import.meta.url).href;
 
@@ -9,6 +8,9 @@ const BUNDLES_SOURCES = new URL('./bundle-sources.js', import.meta.url).href;
  * cannot once its test has reached the limit of vitest.config.ts.
  */
 const DEADLINE_MS = 250_000;
+
+/** Between two looks at what a program brings about without a word. */
+const PAUSE_MS = 10;
 
 /** A program that a page starts, and what it has printed so far. */
 export class Program {
@@ -97,7 +99,7 @@ export class Program {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     while (!holds()) {
       if (deadline.aborted) return false;
-      await sleep(10);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
     return true;
   }
