@@ -21,13 +21,13 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'openapi/schema-writer.ts /"\\$ref":"([^"]*)"/g': 'sees schemas of the program',
   'handler/validator.ts /\\[[^\\]]*\\]/g': 'sees patterns of the program',
   'handler/validator.ts /[*+]|\\{\\d*,\\d*\\}/g': 'sees patterns of the program',
+  'socket/forwarded.ts /:\\d+$/': 'begins at a colon, which its digits are not',
+  'socket/forwarded.ts /^(?:\\[([^\\]]*)\\]|([^:]*))(?::(.*))?$/':
+    'begins at the beginning, in two ways at most',
   'response/entity-tag.ts /(?:W\\/)?"[^"]*"/g':
     'begins at a quote, and only the last one has no end',
   'response/packaged-file.ts /^[\\w-]+(?:\\.[\\w-]+)*\\.(\\w+)$/':
     'a dot, which no repeated class has, stands between its parts',
-  'socket/forwarded.ts /:\\d+$/': 'begins at a colon, which no digit is',
-  'socket/forwarded.ts /^(?:\\[([^\\]]*)\\]|([^:]*))(?::(.*))?$/':
-    'begins at the start, and each part ends at the first character that it may not have',
 };
 
 interface Expression {

@@ -1,7 +1,14 @@
 import type { JobEventMessage, JobEventName } from '@thereafter/queue';
 import { TASK_EVENTS } from '@thereafter/tasks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Context, SseEvent, SseStream, TaskEvent, TaskEventName } from 'thereafter';
+import type {
+  Context,
+  Middleware,
+  SseEvent,
+  SseStream,
+  TaskEvent,
+  TaskEventName,
+} from 'thereafter';
 import type { AccessLogEntry } from 'thereafter/access-log';
 import type { Story } from './stories.ts';
 
@@ -47,6 +54,7 @@ export class Activity {
   /** Which request a job that is not done comes from; of jobs from before the start, nobody knows. */
   readonly #requestOfJob = new Map<string, string>();
   readonly #followers = new Set<SseStream>();
+  readonly #arrivedAtMs = new WeakMap<Context, number>();
 
   constructor(stories: readonly Pick<Story, 'method' | 'path'>[]) {
     this.#routes = new Set(stories.map(({ method, path }) => toKey(method, path)));
@@ -69,18 +77,23 @@ export class Activity {
     return { [Symbol.dispose]: () => watches.forEach((stop) => stop()) };
   }
 
+  /** Notes when a request has come. */
+  readonly arrived: Middleware = (ctx, next) => {
+    this.#arrivedAtMs.set(ctx, nowMs());
+    return next();
+  };
+
   /** Notes a response, as `accessLog()` tells of it. */
-  readonly responded = (entry: AccessLogEntry, { id }: Context): void => {
-    const { method, path, route, status, durationMs } = entry;
+  readonly responded = (entry: AccessLogEntry, ctx: Context): void => {
+    const { method, path, route, status } = entry;
     if (route === undefined || !this.#routes.has(toKey(method, route))) return;
     const endedAtMs = nowMs();
-    const startedAtMs = endedAtMs - durationMs;
     this.#note('response', {
-      requestId: id,
+      requestId: ctx.id,
       method,
       path,
       status,
-      startedAtMs,
+      startedAtMs: this.#arrivedAtMs.get(ctx) ?? endedAtMs,
       endedAtMs,
     } satisfies RespondedEvent);
   };

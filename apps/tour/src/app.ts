@@ -61,6 +61,7 @@ export function tour(options: AppOptions = {}): App {
     })
     .use(requestId())
     .use(accessLog())
+    .use(activity.arrived)
     .use(accessLog({ write: activity.responded }))
     .use(health({ checks }))
     .use(metrics({ registry }))

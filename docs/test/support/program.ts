@@ -9,6 +9,9 @@ const BUNDLES_SOURCES = new URL('./bundle-sources.js', import.meta.url).href;
  */
 const DEADLINE_MS = 250_000;
 
+/** Between two looks at what a program brings about without a word. */
+const PAUSE_MS = 10;
+
 /** A program that a page starts, and what it has printed so far. */
 export class Program {
   readonly #child: ChildProcess;
@@ -96,7 +99,7 @@ export class Program {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     while (!holds()) {
       if (deadline.aborted) return false;
-      await new Promise(setImmediate);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
     return true;
   }

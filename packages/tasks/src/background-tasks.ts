@@ -1,5 +1,5 @@
 import { toTimeout, type Duration } from './duration.ts';
-import type { RunOn } from './outcome.ts';
+import { assertRunOn, type RunOn } from './outcome.ts';
 import type { TaskHandle, TaskSettings } from './queued-task.ts';
 import type { PayloadOf, Runnable } from './task.ts';
 import type { TaskQueue } from './task-queue.ts';
@@ -59,9 +59,10 @@ export class BackgroundTasks {
   /**
    * Sets options for the tasks that are added through the result.
    *
-   * @throws {ArgumentError} When `timeout` is not a duration.
+   * @throws {ArgumentError} When `timeout` is not a duration, or `on` none of its words.
    */
   with({ timeout, ...options }: AddOptions): { readonly add: AddTask } {
+    if (options.on !== undefined) assertRunOn(options.on);
     const settings: TaskSettings =
       timeout === undefined ? options : { ...options, timeoutMs: toTimeout(timeout) };
     return { add: adderTo(this.#queue, settings) };

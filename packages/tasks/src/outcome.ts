@@ -1,4 +1,4 @@
-import type { Failure } from '@thereafter/di';
+import { ArgumentError, type Failure } from '@thereafter/di';
 
 /** How a response ended: handed to the operating system, left by the client, or broken by its own body. */
 export type Outcome = 'sent' | 'aborted' | 'failed';
@@ -12,6 +12,14 @@ export type Outcome = 'sent' | 'aborted' | 'failed';
  * - `always` in every case
  */
 export type RunOn = 'return' | 'sent' | 'error' | 'always';
+
+const RUN_ON: readonly RunOn[] = ['return', 'sent', 'error', 'always'];
+
+/** @throws {ArgumentError} For a word that is none of them. */
+export function assertRunOn(on: RunOn): void {
+  if (RUN_ON.includes(on)) return;
+  throw new ArgumentError(`A task runs on ${RUN_ON.join(', ')}, and not on '${String(on)}'.`);
+}
 
 /** What decides about tasks when a response is over. */
 export interface ResponseEnd {

@@ -228,8 +228,8 @@ function assertFunction(task: unknown): void {
       `tasks.add() got the class ${task.name}, which is not a task. Decorate it with @Task(schema).`,
     );
   }
-  if (typeof task === 'function') return;
-  const isPromise = isReference(task) && 'then' in task;
+  const isPromise = isReference(task) && 'then' in task; // some can be called
+  if (typeof task === 'function' && !isPromise) return;
   throw new ArgumentError(
     isPromise
       ? 'tasks.add() got a promise: the work has already begun. Pass the function and its arguments: ' +

@@ -1,5 +1,6 @@
 import type { Duration, JobEngine, TaskLimits } from '@thereafter/tasks';
-import type { Limits } from './limits.ts';
+import { assertOptions } from './given.ts';
+import { assertLimits, type Limits } from './limits.ts';
 import type { AppLog } from './log.ts';
 import type { OpenApiOptions } from './openapi/document.ts';
 import type { TrustProxy } from './socket/forwarded.ts';
@@ -47,4 +48,35 @@ export interface AppOptions {
   readonly tasks?: TaskLimits;
   /** What stores and runs durable tasks; see `jobs()` of `@thereafter/queue`. */
   readonly jobs?: JobEngine;
+}
+
+/** @throws {ArgumentError} For an option that is none, or not of its kind. */
+export function assertAppOptions(options: AppOptions): void {
+  assertOptions('createApp()', options, {
+    title: 'a text',
+    version: 'a text',
+    description: 'a text',
+    openapi: 'an object',
+    docs: ['a text', 'false'],
+    logger: ['true or false', 'an object'],
+    trustProxy: ['a number from 0', 'a text', 'a list'],
+    limits: 'an object',
+    handlerTimeout: ['a text', 'false'], // whether it is a duration is told with all other faults
+    shutdown: 'an object',
+    tasks: 'an object',
+    jobs: 'an object',
+  });
+  const { limits, shutdown, tasks } = options;
+  if (limits) assertLimits(limits);
+  if (shutdown) {
+    assertOptions('shutdown', shutdown, { drainTimeout: 'a duration', signals: 'true or false' });
+  }
+  if (tasks) {
+    assertOptions('tasks', tasks, {
+      maxPending: 'a number from 0',
+      maxRunning: 'a number from 0',
+      concurrency: 'a number from 0',
+      slowAfter: ['a duration', 'false'],
+    });
+  }
 }

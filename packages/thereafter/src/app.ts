@@ -17,9 +17,11 @@ import {
   type TaskDefinition,
   type TaskErrorHandler,
 } from '@thereafter/tasks';
-import type { AppOptions } from './app-options.ts';
+import { assertAppOptions, type AppOptions } from './app-options.ts';
 import { InvalidAppError, planApp, registerCarrier, type Registrations } from './compile.ts';
-import type { IncludeOptions } from './decorators/metadata.ts';
+import { CONTROLLER_OPTIONS, type IncludeOptions } from './decorators/metadata.ts';
+import { assertGiven, assertOptions } from './given.ts';
+import { Problem } from './response/problem.ts';
 import { appHost, type AppBlueprint } from './host.ts';
 import { createLog, type AppLog } from './log.ts';
 import type { Middleware } from './middleware.ts';
@@ -96,6 +98,7 @@ export class App implements AsyncDisposable {
   #closing: Promise<CloseResult> | undefined;
 
   constructor(options: AppOptions) {
+    assertAppOptions(options);
     this.#options = options;
     this.#log = createLog(options.logger ?? true);
     registerCarrier(this.#container);
@@ -136,6 +139,7 @@ export class App implements AsyncDisposable {
     this.#assertNotStarted();
     const [around, parts] = isPart(first) ? [{}, [first, ...rest]] : [first, rest];
     const options = typeof around === 'string' ? { prefix: around } : around;
+    assertOptions('include()', options, { ...CONTROLLER_OPTIONS, prefix: 'a text' });
     for (const part of parts) {
       if (taskSpecOf(part)) this.#tasks.push(part as Runnable);
       else this.#routes.push(...controllerRoutes(part as Class, options)); // which refuses what is none
@@ -146,6 +150,8 @@ export class App implements AsyncDisposable {
   /** Says how a token or class gets its value. The last word counts. */
   provide<T>(key: Token<T> | Class<T>, how: Provision<T>): this {
     this.#assertNotStarted();
+    assertGiven('What provide() is given', key, ['a function', 'an object']);
+    assertGiven('What provide() says of it', how, 'an object');
     this.#container.provide(key, how);
     return this;
   }
@@ -176,6 +182,7 @@ export class App implements AsyncDisposable {
   /** Wraps every request, unknown paths included. The first one added is outermost. */
   use(middleware: Middleware): this {
     this.#assertNotStarted();
+    assertGiven('What use() is given', middleware, 'a function');
     this.#middleware.push(middleware);
     return this;
   }
@@ -186,6 +193,8 @@ export class App implements AsyncDisposable {
    */
   onError<E>(target: abstract new (...args: never[]) => E, handler: ErrorHandler<E>): this {
     this.#assertNotStarted();
+    assertGiven('What onError() is given', target, 'a function');
+    assertGiven('What onError() is given', handler, 'a function');
     this.#errorHandlers.add(target, handler);
     return this;
   }
@@ -196,12 +205,14 @@ export class App implements AsyncDisposable {
    */
   lifespan(run: () => AsyncGenerator<void, void>): this {
     this.#assertNotStarted();
+    assertGiven('What lifespan() is given', run, 'a function');
     this.#lifespans.push(run);
     return this;
   }
 
   /** Is told of background tasks that fail; default: a line in the log. */
   onTaskError(handler: TaskErrorHandler): this {
+    assertGiven('What onTaskError() is given', handler, 'a function');
     this.#runner.onError = handler;
     return this;
   }

@@ -1,4 +1,5 @@
 import { toMilliseconds, type Duration } from '@thereafter/tasks';
+import { assertOptions, type Kind } from './given.ts';
 
 /** Limits of forms with files. Beyond them a request is refused with 413, or 400 for headers. */
 export interface MultipartLimits {
@@ -100,7 +101,26 @@ export const DEFAULT_LIMITS: Required<Limits> & { readonly multipart: Required<M
     maxUnanswered: 64,
   };
 
-/** @throws {ArgumentError} For a duration that is none. */
+/** @throws {ArgumentError} For a limit that is none, or not of its kind. */
+export function assertLimits(given: Limits): void {
+  const { multipart, ...others } = given;
+  assertOptions('limits', { multipart, ...others }, kindsOf(DEFAULT_LIMITS));
+  if (multipart) assertOptions('limits.multipart', multipart, kindsOf(DEFAULT_LIMITS.multipart));
+}
+
+function kindsOf(defaults: object): Record<string, Kind> {
+  const kinds: Readonly<Record<string, Kind>> = {
+    number: 'a number from 0',
+    string: 'a duration',
+    boolean: 'true or false',
+    object: 'an object',
+  };
+  return Object.fromEntries(
+    Object.entries(defaults).map(([name, value]) => [name, kinds[typeof value]!]),
+  );
+}
+
+/** The limits as they are used, with defaults for those that were not given. */
 export function toAppLimits(given: Limits = {}): AppLimits {
   const { headTimeout, requestTimeout, uploadTimeout, keepAliveTimeout, ...rest } = {
     ...DEFAULT_LIMITS,

@@ -3,6 +3,7 @@ import { createRouter } from '@thereafter/router';
 import type { TSchema } from 'typebox';
 import { HttpInput } from './handler/http-input.ts';
 import { validatorOf } from './handler/validator.ts';
+import { distance } from './nearest.ts';
 import { toPathTemplates } from './openapi/path-template.ts';
 import { isByStatus } from './response/schemas.ts';
 import type { Route } from './route.ts';
@@ -109,18 +110,4 @@ function toUnknownParameter(
     'TA114',
     `${who} asks for path '${name}', which it does not have. ${remedy}`,
   );
-}
-
-/** How many letters have to be put in, taken out or changed. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const change = row[j - 1]! + Number(from[i - 1] !== to[j - 1]);
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row.at(-1)!;
 }

@@ -2,6 +2,7 @@ import type { Dependency } from '@thereafter/di';
 import type { HandlerTimeout } from './handler/timeout.ts';
 import type { Method } from '@thereafter/router';
 import type { Context } from './context.ts';
+import { assertGiven, assertOptions } from './given.ts';
 import type { Inputs, Values } from './handler/inputs.ts';
 import type { Middleware } from './middleware.ts';
 import type { FileReply } from './response/file.ts';
@@ -72,4 +73,29 @@ export interface AddRoute<A, Options extends RouteOptions = RouteOptions> {
       values: (O extends { in: infer I extends Inputs } ? Values<I> : unknown) & { ctx: Context },
     ) => HandlerResult<O>,
   ): A;
+}
+
+/**
+ * Refuses what is no route.
+ *
+ * @param what - Names it, e.g. `GET /users`.
+ * @throws {ArgumentError} For a path or an option that is not of its kind, or an option that is none.
+ */
+export function assertRoute(what: string, path: unknown, options: unknown): void {
+  assertGiven(`The path of ${what}`, path, 'a text');
+  assertOptions(what, options, {
+    in: 'an object',
+    methods: 'a list',
+    response: 'an object',
+    status: 'a status from 200 to 599',
+    errors: 'a list',
+    use: 'a list',
+    handlerTimeout: ['a text', 'false'], // whether it is a duration is told with all other faults
+    tags: 'a list',
+    documented: 'true or false',
+    summary: 'a text',
+    description: 'a text',
+    deprecated: 'true or false',
+    operationId: 'a text',
+  });
 }

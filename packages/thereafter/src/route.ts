@@ -9,8 +9,9 @@ import {
 import type { Method } from '@thereafter/router';
 import { Context } from './context.ts';
 import { controllerOf, routesOf, type IncludeOptions } from './decorators/metadata.ts';
+import { assertGiven } from './given.ts';
 import type { Middleware } from './middleware.ts';
-import type { RouteOptions } from './route-options.ts';
+import { assertRoute, type RouteOptions } from './route-options.ts';
 
 /** Calls a handler with the values that its plan left in the slots. */
 export type Call = (slots: readonly unknown[]) => unknown;
@@ -46,12 +47,15 @@ export function functionRoute(
   options: RouteOptions & { readonly in?: Readonly<Record<string, unknown>> },
   handler: (values: never) => unknown,
 ): Route {
+  const name = `${method} ${path}`;
+  assertRoute(name, path, options);
+  assertGiven(`The handler of ${name}`, handler, 'a function');
   const inputs = Object.entries({ ...options.in, ctx: Context });
   return {
     method,
     path: joinPaths('', path),
     options,
-    name: `${method} ${path}`,
+    name,
     ...splitUse(options.use),
     needs: inputs.map(([label, input]) => ({ label, key: input as Key })), // typed by the callers
     bind: (slots) => {
@@ -72,6 +76,7 @@ export function functionRoute(
  * @param around - What the app says of it.
  */
 export function controllerRoutes(target: Class, around: IncludeOptions): Route[] {
+  assertGiven('What include() is given', target, ['a function', 'an object']);
   const controller = controllerOf(target);
   if (!controller) {
     throw new ArgumentError(

@@ -92,13 +92,14 @@ describe('a path parameter that its route does not have', () => {
     ['/:other.:id', 'id'],
     ['/files/*', '*'],
   ])('is not %s for %s', async (pattern, name) => {
-    await using _ = await serve(
+    await using server = await serve(
       createApp(QUIET).get(
         pattern,
         { in: { id: path(name, Type.Optional(Type.String())) } },
         () => 1,
       ),
     );
+    expect(server.url).toMatch(/^http:/);
   });
 });
 

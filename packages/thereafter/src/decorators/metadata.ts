@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { Class } from '@thereafter/di';
 import type { Method } from '@thereafter/router';
+import type { Kind } from '../given.ts';
 import type { RouteOptions } from '../route-options.ts';
 
 const CONTROLLER = Symbol.for('thereafter.controller');
@@ -15,6 +16,13 @@ export interface ControllerOptions {
   /** Dependencies that run before each of its handlers, and middleware around them. */
   readonly use?: RouteOptions['use'];
 }
+
+/** What the options of a controller must be. */
+export const CONTROLLER_OPTIONS: Readonly<Record<string, Kind>> = {
+  tags: 'a list',
+  documented: 'true or false',
+  use: 'a list',
+};
 
 /** What `include()` says of the controllers that it adds, around what they say themselves. */
 export interface IncludeOptions extends ControllerOptions {

@@ -2,12 +2,14 @@ import { injectableLifetime, markInjectable, refuseStandardDecorator } from '@th
 import type { Method } from '@thereafter/router';
 import {
   ALL_METHODS,
+  assertRoute,
   type AllOptions,
   type Out,
   type Returned,
   type RouteOptions,
 } from '../route-options.ts';
-import { addRoute, setController, type ControllerOptions } from './metadata.ts';
+import { assertGiven, assertOptions } from '../given.ts';
+import { addRoute, CONTROLLER_OPTIONS, setController, type ControllerOptions } from './metadata.ts';
 
 // A method decorator sees class and method name as literal types, so the method's return type can be
 // looked up and compared with the response schema.
@@ -43,6 +45,8 @@ export interface Verb {
  * @param prefix - Stands before the paths of its routes; default none.
  */
 export function Controller(prefix = '', options: ControllerOptions = {}): ClassDecorator {
+  assertGiven('The prefix of @Controller', prefix, 'a text');
+  assertOptions('@Controller', options, CONTROLLER_OPTIONS);
   return (target, context?: unknown) => {
     refuseStandardDecorator('Controller', context);
     setController(target, { prefix, ...options });
@@ -62,6 +66,7 @@ function addRoutes(
   path: string,
   options: RouteOptions,
 ): (target: object, key: unknown) => void {
+  assertRoute(`@${decorator}('${path}')`, path, options);
   return (target, key) => {
     refuseStandardDecorator(decorator, key);
     for (const method of methods) {

@@ -1,6 +1,7 @@
 import type { ExternalSource } from '@thereafter/di';
 import type { TSchema } from 'typebox';
 import type { Context } from '../context.ts';
+import { assertGiven } from '../given.ts';
 import type { InputIssue } from '../response/problem.ts';
 
 /** An input that is read by a schema. It carries the schema in its type, so that inferring stays cheap. */
@@ -55,6 +56,10 @@ export class HttpInput implements SchemaSource<TSchema>, ExternalSource {
     file,
     reader,
   }: HttpInputSpec) {
+    const name = `the input from ${source}`;
+    if (parameter !== undefined) assertGiven(`The name of ${name}`, parameter, 'a text');
+    assertGiven(`The schema of ${name}`, schema, 'an object');
+    if (maxBytes !== undefined) assertGiven(`maxBytes of ${name}`, maxBytes, 'a number from 0');
     this.source = source;
     this.parameter = parameter;
     this.schema = schema;

@@ -48,7 +48,16 @@ export function setCookie(
     ...rest,
     ...(maxAge !== undefined && { maxAge: Math.floor(toMilliseconds(maxAge) / 1000) }),
   };
-  replace(ctx, name, stringifySetCookie(cookie));
+  replace(ctx, name, toLine(cookie));
+}
+
+function toLine(cookie: Parameters<typeof stringifySetCookie>[0]): string {
+  try {
+    return stringifySetCookie(cookie);
+  } catch (error) {
+    const { message } = error as Error; // the library throws a TypeError
+    throw new ArgumentError(`No header may hold the cookie: ${message}`);
+  }
 }
 
 /** Makes the browser forget a cookie; `path` and `domain` must be those that it was set with. */

@@ -5,8 +5,11 @@ import { toError } from '../untrusted.ts';
 /** Bytes of the body of a `Response` that are kept, for the case that it is returned again. */
 const KEPT_BYTES = 1024 * 1024;
 
-/** How long the rest of a body is still read when all its readers have left. */
-const PATIENCE_MS = 100;
+/**
+ * How long the rest of a body is still read when nobody needs it: not for long when its client has left,
+ * since its source may never end; longer when only the head was asked for.
+ */
+const PATIENCE_MS = { left: 100, headOnly: 2000 };
 
 const bodies = new WeakMap<Response, WebBody>();
 
@@ -120,10 +123,10 @@ class WebBody {
     }
   }
 
-  leave(reader: WebBodyReader): void {
+  leave(reader: WebBodyReader, hasFailed: boolean): void {
     this.#readers.delete(reader);
     if (!this.#isUnwanted) return;
-    if (this.#first) void this.#readOn();
+    if (this.#first) void this.#readOn(hasFailed ? PATIENCE_MS.left : PATIENCE_MS.headOnly);
     else this.#cancel();
   }
 
@@ -135,12 +138,12 @@ class WebBody {
    * All readers have left, after HEAD for example. What comes soon is kept for the next one; a source
    * that makes others wait is let go.
    */
-  async #readOn(): Promise<void> {
+  async #readOn(patienceMs: number): Promise<void> {
     let isPatient = true;
     const timer = setTimeout(() => {
       isPatient = false;
       if (this.#isUnwanted) this.#cancel();
-    }, PATIENCE_MS).unref();
+    }, patienceMs).unref();
     try {
       while (isPatient && this.#isUnwanted && this.#first) await this.after(this.#last);
     } catch {
@@ -179,7 +182,7 @@ class WebBodyReader extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#body.leave(this);
+    this.#body.leave(this, error !== null);
     done(error);
   }
 }

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { body, createApp, file, form, type App, type Limits } from 'thereafter';
+import { body, createApp, file, form, query, type App, type Limits } from 'thereafter';
 import { Type } from 'typebox';
 import { fetch } from 'undici';
 import { describe, expect, it } from 'vitest';
@@ -323,5 +323,33 @@ describe('a form', () => {
     await using server = await serve(app);
     expect(await statusFor(server, MULTIPART, `${upload('f', 'x'.repeat(100))}--b--`)).toBe(200);
     expect(await statusFor(server, MULTIPART, `${upload('f', 'x'.repeat(101))}--b--`)).toBe(413);
+  });
+});
+
+describe.for<[string, (pairs: string) => RequestInit & { readonly search?: string }]>([
+  ['a query string', (pairs) => ({ method: 'GET', search: `?${pairs}` })],
+  [
+    'an urlencoded form',
+    (pairs) => ({
+      method: 'POST',
+      body: pairs,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    }),
+  ],
+])('%s', ([, make]) => {
+  it('may have as many pairs as maxQueryPairs says', async () => {
+    const app = (limits: Limits): App =>
+      createApp({ ...QUIET, limits })
+        .get('/', { in: { x: query(Named) } }, () => 'taken')
+        .post('/', { in: { x: form(Named) } }, () => 'taken');
+    const ask = async (limits: Limits, count: number): Promise<number> => {
+      await using server = await serve(app(limits));
+      const { search = '', ...init } = make(many(count, () => 'b=1&').slice(0, -1));
+      return (await globalThis.fetch(`${server.url}/${search}`, init)).status;
+    };
+    expect(await ask({ maxQueryPairs: 3 }, 3)).toBe(200);
+    expect(await ask({ maxQueryPairs: 3 }, 4)).toBe(400);
+    expect(await ask({}, 1000)).toBe(200);
+    expect(await ask({}, 1001)).toBe(400);
   });
 });
