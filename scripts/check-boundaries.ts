@@ -26,13 +26,11 @@ const mayOpen: Record<string, Record<string, readonly string[]>> = {
 };
 
 /**
- * What tests may import besides: the loader and the bundler; those of jobs, what their users write, and
- * those of a store, the suite that it must pass.
+ * What tests may import besides: the loader and the bundler; those of a store, what its users write and
+ * the suite that it must pass.
  */
-const testsMayImport = (folder: string): readonly string[] => {
-  if (folder === 'queue') return ['cli', 'thereafter'];
-  return folder === 'queue-redis' ? ['cli', 'thereafter', 'queue-conformance'] : ['cli'];
-};
+const testsMayImport = (folder: string): readonly string[] =>
+  folder === 'queue-redis' ? ['cli', 'thereafter', 'queue-conformance'] : ['cli'];
 
 interface Package {
   folder: string;

@@ -1,4 +1,5 @@
 import {
+  ArgumentError,
   HOLD_MS,
   FINAL_STATES,
   JOB_STATES,
@@ -138,7 +139,7 @@ export class BullmqDriver implements JobDriver {
 
   async enqueue(jobs: readonly NewJob[]): Promise<readonly Stored[]> {
     if (jobs.length > MOST_JOBS) {
-      throw new RangeError(
+      throw new ArgumentError(
         `Cannot store ${jobs.length} jobs at once: Redis takes at most ${MOST_JOBS}, and does nothing ` +
           'else meanwhile. Enqueue them in several calls.',
       );

@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import type { CurrentTask, JobContext, Logger, ThreadPool } from '@thereafter/tasks';
 import type { Attempt, JobDriver, JobRecord } from './driver.ts';
 
@@ -63,7 +64,7 @@ export class AttemptContext implements JobContext, CurrentTask {
    */
   progress(fraction: number): Promise<void> {
     if (!(fraction >= 0 && fraction <= 1)) {
-      throw new TypeError(`Progress is a share from 0 to 1, and not ${fraction}.`);
+      throw new ArgumentError(`Progress is a share from 0 to 1, and not ${fraction}.`);
     }
     this.#progress = fraction;
     return (this.#nextWrite ??= this.#writeAfter(this.#write));

@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import { toMilliseconds, type TaskOptions } from '@thereafter/tasks';
 
 /**
@@ -11,7 +12,7 @@ export type Backoff = (attempt: number, error: unknown, random: number) => numbe
 /**
  * The backoff of a task's option.
  *
- * @throws {TypeError} When a duration is not one, or the jitter is not a share.
+ * @throws {ArgumentError} When a duration is not one, or the jitter is not a share.
  */
 export function toBackoff(option: TaskOptions['backoff'] = 'exponential'): Backoff {
   if (typeof option === 'function') {
@@ -23,7 +24,7 @@ export function toBackoff(option: TaskOptions['backoff'] = 'exponential'): Backo
   }
   const { type, delay, max = '1h', jitter = 0 } = option;
   if (!(jitter >= 0 && jitter <= 1)) {
-    throw new TypeError(`The jitter of a backoff is a share from 0 to 1, and not ${jitter}.`);
+    throw new ArgumentError(`The jitter of a backoff is a share from 0 to 1, and not ${jitter}.`);
   }
   const delayMs = toMilliseconds(delay);
   const maxMs = toMilliseconds(max);

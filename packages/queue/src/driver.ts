@@ -12,7 +12,7 @@ import type { FinalState, JobState } from './states.ts';
  * Times are milliseconds since 1970, and come from the clock that `start` is given.
  */
 
-export { ThereafterError } from '@thereafter/di';
+export { ArgumentError, ThereafterError } from '@thereafter/di';
 export type { Logger } from '@thereafter/tasks';
 export { systemClock, within, type Clock } from './clock.ts';
 export {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Container } from '@thereafter/di';
+import { ArgumentError, type Container } from '@thereafter/di';
 import {
   EngineAdmin,
   ThreadPool,
@@ -82,7 +82,7 @@ export class Engine implements JobEngine {
   #scheduler: Scheduler | undefined = undefined;
   #closing: Promise<readonly string[]> | undefined = undefined;
 
-  /** @throws {TypeError} When an option is out of range. */
+  /** @throws {ArgumentError} When an option is out of range. */
   constructor(options: JobsOptions) {
     const { driver, worker, keep = {}, lease = '15s', clock = systemClock, tracing } = options;
     if (worker) assertConcurrency(worker.concurrency ?? DEFAULT_CONCURRENCY);
@@ -236,7 +236,7 @@ function toTickJob(
 
 function assertConcurrency(concurrency: number): void {
   if (Number.isInteger(concurrency) && concurrency >= 1) return;
-  throw new TypeError(
+  throw new ArgumentError(
     `The concurrency of a worker is a whole number from 1, and not ${concurrency}.`,
   );
 }

@@ -199,7 +199,7 @@ export class Snooze extends ThereafterError {
   /** In how long it comes back. */
   readonly delayMs: number;
 
-  /** @throws {TypeError} When the delay is not a duration. */
+  /** @throws {ArgumentError} When the delay is not a duration. */
   constructor(delay: Duration) {
     super(`The job comes back in ${delay}.`);
     this.delayMs = toMilliseconds(delay);

@@ -43,7 +43,7 @@ export { JOB_STATES, type JobState } from './states.ts';
 /**
  * The engine of durable jobs, for `createApp({ jobs })`. Nothing is connected before the app starts.
  *
- * @throws {TypeError} When an option is out of range.
+ * @throws {ArgumentError} When an option is out of range.
  */
 export function jobs(options: JobsOptions): JobEngine {
   return new Engine(options);

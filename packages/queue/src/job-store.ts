@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import { randomUUID } from 'node:crypto';
 import { JobsNotStoredError, toMilliseconds, type Duration } from '@thereafter/tasks';
 import type { Clock } from './clock.ts';
@@ -50,7 +51,7 @@ export class JobStore {
    * Checks a payload and makes a job of it. Nothing is stored.
    *
    * @throws {ThereafterError} When the payload cannot be stored, or does not fit the schema.
-   * @throws {TypeError} When an option is out of range.
+   * @throws {ArgumentError} When an option is out of range.
    */
   newJob(task: JobTask, payload: unknown, options: EnqueueOptions = {}): NewJob {
     const { spec } = task;
@@ -98,12 +99,12 @@ export class JobStore {
 
 function dueAt({ delay, runAt }: EnqueueOptions, nowMs: number): number {
   if (delay !== undefined && runAt !== undefined) {
-    throw new TypeError('A job has a delay or a runAt, not both.');
+    throw new ArgumentError('A job has a delay or a runAt, not both.');
   }
   if (delay !== undefined) return nowMs + toMilliseconds(delay);
   if (runAt === undefined) return nowMs;
   const runAtMs = runAt.getTime();
-  if (Number.isNaN(runAtMs)) throw new TypeError('The runAt of a job is not a valid date.');
+  if (Number.isNaN(runAtMs)) throw new ArgumentError('The runAt of a job is not a valid date.');
   return Math.max(runAtMs, nowMs);
 }
 

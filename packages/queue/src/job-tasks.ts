@@ -1,4 +1,4 @@
-import type { Container, Plan } from '@thereafter/di';
+import { ArgumentError, type Container, type Plan } from '@thereafter/di';
 import { taskSpecOf, toMilliseconds, type Runnable, type TaskSpec } from '@thereafter/tasks';
 import { toBackoff, type Backoff } from './backoff.ts';
 import { TaskNameTakenError, TaskNotIncludedError } from './errors.ts';
@@ -23,16 +23,17 @@ export class JobTasks {
    * Plans a task. Including it a second time changes nothing.
    *
    * @throws {TaskNameTakenError} `JOB_TASK_NAME_TAKEN` when another has its name, or one of its aliases.
-   * @throws {TypeError} When it is no task, or an option is out of range.
+   * @throws {ArgumentError} When it is no task, or an option is out of range.
    */
   include(task: Runnable, container: Container): void {
     const spec = taskSpecOf(task);
-    if (!spec) throw new TypeError(`${task.name} is not a task. Decorate it with @Task(schema).`);
+    if (!spec)
+      throw new ArgumentError(`${task.name} is not a task. Decorate it with @Task(schema).`);
     if (this.#bySpec.has(spec)) return;
     const { name, options } = spec;
     const { queue = 'default', attempts = DEFAULT_ATTEMPTS, priority = DEFAULT_PRIORITY } = options;
     if (!Number.isInteger(attempts) || attempts < 1) {
-      throw new TypeError(
+      throw new ArgumentError(
         `The attempts of task ${name} are a whole number from 1, not ${attempts}.`,
       );
     }
@@ -79,10 +80,10 @@ export class JobTasks {
 const DEFAULT_ATTEMPTS = 5;
 const DEFAULT_PRIORITY = 5;
 
-/** @throws {TypeError} When it is not one of the priorities 0 to 9. */
+/** @throws {ArgumentError} When it is not one of the priorities 0 to 9. */
 export function assertPriority(priority: number): void {
   if (Number.isInteger(priority) && priority >= 0 && priority <= 9) return;
-  throw new TypeError(
+  throw new ArgumentError(
     `A priority is a whole number from 0 to 9, the lower the sooner, and not ${priority}.`,
   );
 }

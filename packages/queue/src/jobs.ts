@@ -1,3 +1,4 @@
+import { ArgumentError } from '@thereafter/di';
 import { toMilliseconds, type Duration, type PayloadOf, type Runnable } from '@thereafter/tasks';
 import type { JobDriver } from './driver.ts';
 import { JobsUnsupportedError, JobUnknownError } from './errors.ts';
@@ -173,13 +174,13 @@ export class Jobs {
   /**
    * Lists jobs, the newest first.
    *
-   * @throws {TypeError} When the limit is not a whole number from 1 to 1,000.
+   * @throws {ArgumentError} When the limit is not a whole number from 1 to 1,000.
    * @throws {JobsUnsupportedError} `JOBS_UNSUPPORTED` when the store cannot list.
    */
   async list(options: ListOptions = {}): Promise<JobPage> {
     const { limit = 100, after, ...filter } = options;
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
-      throw new TypeError(`A page has 1 to ${MAX_PAGE} jobs, and not ${limit}.`);
+      throw new ArgumentError(`A page has 1 to ${MAX_PAGE} jobs, and not ${limit}.`);
     }
     const { driver } = this.#store;
     if (!driver.list) throw new JobsUnsupportedError(driver.name, 'list jobs');

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-// What the listing says of types is checked by the type check of this folder, of which it is part.
-it('runs the listing of durable jobs, which are told from one another and can be asked for', async () => {
+// What the program says of types is checked by the type check of this folder, of which it is part.
+it('runs a program of durable jobs, which are told from one another and can be asked for', async () => {
   const before = process.cwd();
-  const folder = mkdtempSync(join(tmpdir(), 'listing-'));
-  process.chdir(folder); // where the listing keeps its jobs
+  const folder = mkdtempSync(join(tmpdir(), 'program-'));
+  process.chdir(folder); // where the program keeps its jobs
   try {
-    const { app } = await import('./listings/durable.ts');
+    const { app } = await import('./programs/durable.ts');
     await using _ = app;
     const { url } = await app.listen({ port: 0, host: '127.0.0.1' });
     const post = (path: string): Promise<Response> =>
