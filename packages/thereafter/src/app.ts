@@ -21,7 +21,6 @@ import { assertAppOptions, type AppOptions } from './app-options.ts';
 import { InvalidAppError, planApp, registerCarrier, type Registrations } from './compile.ts';
 import { CONTROLLER_OPTIONS, type IncludeOptions } from './decorators/metadata.ts';
 import { assertGiven, assertOptions } from './given.ts';
-import { Problem } from './response/problem.ts';
 import { appHost, type AppBlueprint } from './host.ts';
 import { createLog, type AppLog } from './log.ts';
 import type { Middleware } from './middleware.ts';
