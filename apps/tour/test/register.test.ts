@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
 import { describe, expect, it } from 'vitest';
 import { Outbox } from '../src/outbox.ts';
 import { serveTour } from './support/serve-tour.ts';
@@ -31,6 +34,36 @@ describe('register', () => {
     expect(await outbox.json()).toMatchObject({
       detail: 'Mail goes to the server of SMTP_URL, and is read there.',
     });
+  });
+
+  it('sends it with STARTTLS and a login where that server wants both', async () => {
+    const received: { readonly user: string; readonly isSecure: boolean }[] = [];
+    const server = new SMTPServer({
+      logger: false,
+      disableReverseLookup: true,
+      onAuth({ username = '', password }, _session, answer) {
+        if (password === 's3cret!') answer(null, { user: username });
+        else answer(new Error('wrong password'));
+      },
+      onData(stream, { user, secure }, answer) {
+        stream.resume().once('end', () => {
+          received.push({ user: String(user), isSecure: secure });
+          answer();
+        });
+      },
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.server.address() as AddressInfo;
+    const wants = 'requireTLS=true&tls.rejectUnauthorized=false'; // its certificate is its own
+    try {
+      const env = { SMTP_URL: `smtp://ada:s3cret!@127.0.0.1:${port}?${wants}` };
+      await using tour = await serveTour({ env });
+      await tour.ask('POST', '/register/?email=ada@example.com');
+      expect(received).toEqual([{ user: 'ada', isSecure: true }]);
+      expect((await fetch(`${tour.url}/readyz`)).status).toBe(200);
+    } finally {
+      await new Promise<void>((resolve) => server.close(resolve));
+    }
   });
 
   it('is not ready, and reports the task, when that server is gone', async () => {
