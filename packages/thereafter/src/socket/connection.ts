@@ -29,7 +29,7 @@ export class Connection {
   readonly #responses: ServerResponse[] = [];
   /** Requests that have come, and wait until fewer are being answered. */
   #waiting: { readonly req: IncomingMessage; readonly res: ServerResponse }[] = [];
-  #latest: IncomingMessage | undefined;
+  #latest: ServerResponse | undefined;
   #upload: Upload | undefined;
   /** Whether it ends once every request before has been answered. */
   #isEnding = false;
@@ -66,7 +66,7 @@ export class Connection {
   accept(req: IncomingMessage, res: ServerResponse): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
-    this.#latest = req;
+    this.#latest = res;
     const isFull = this.#countUnanswered() >= this.#limits.maxUnanswered;
     this.#responses.push(res);
     if (!isFull) return this.#answer(req, res);
@@ -99,8 +99,8 @@ export class Connection {
     if (this.#isEnding) return; // the rest of what was refused
     const socket = this.#socket;
     if (!socket.writable) return void socket.destroy();
-    const last = this.isIdle ? undefined : this.#responses.at(-1);
-    const isBody = last !== undefined && this.#latest?.complete === false;
+    const last = this.#unsent();
+    const isBody = last?.req.complete === false;
     this.#isEnding = true;
     const end = (): void => {
       if (!socket.writable) return;
@@ -112,6 +112,15 @@ export class Connection {
     if (!last) return end();
     last.once('finish', end);
     if (isBody) this.#upload?.fail(problem);
+  }
+
+  /**
+   * The response that has to be out before anything else is written; `undefined` when there is none. One
+   * that is out holds the socket until its `finish`, which comes a little later.
+   */
+  #unsent(): ServerResponse | undefined {
+    if (!this.isIdle) return this.#responses.at(-1);
+    return this.#latest?.socket ? this.#latest : undefined;
   }
 
   /** Answers a request that Node has made no response for, and closes. */

@@ -249,6 +249,17 @@ describe('a connection', () => {
     expect(await statuses(`${GET}\r\nFOO / HTTP/1.1\r\nHost: a\r\n\r\n`)).toEqual([200, 501]);
   });
 
+  it('gets 501 also when it asks in the moment in which the answer before is out', async () => {
+    await using server = await serve(app());
+    for (let time = 0; time < 50; time++) {
+      await using client = await rawClient(server.port);
+      client.socket.once('data', () => client.send('FOO / HTTP/1.1\r\nHost: a\r\n\r\n'));
+      client.send(`${GET}\r\n`);
+      const answers = (await client.end()).split(/(?=HTTP\/1\.1 \d)/);
+      expect(answers.map(statusOf)).toEqual([200, 501]);
+    }
+  });
+
   it('gets a problem for garbage alone, and for what is not HTTP', async () => {
     const said = await say('garbage\r\n\r\n');
     expect(statusOf(said)).toBe(400);
