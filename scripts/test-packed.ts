@@ -131,7 +131,9 @@ async function useQuickstart(
 async function story(shell: Shell, parent: string): Promise<void> {
   mkdirSync(parent);
   const demo = join(parent, 'demo');
-  await shell.run(parent, 'npx', '--yes', '@thereafter/cli', 'new', 'demo');
+  // A cache of its own: npx keeps what it has fetched by version, and the version here is always the same.
+  const cache = join(parent, 'npx-cache');
+  await shell.run(parent, 'npx', '--yes', '--cache', cache, '@thereafter/cli', 'new', 'demo');
   await shell.run(demo, 'npm', 'install', ...NPM_FLAGS);
   for (const script of ['test', 'typecheck', 'lint', 'doctor'])
     await shell.run(demo, 'npm', 'run', script);
