@@ -37,7 +37,7 @@ const Filter = Type.Object({
 
 const Id = Type.String();
 
-/** The requests of the console. Its path and guard come with the class that extends it. */
+/** The requests of the console. Its path, and who may ask, come with the class that extends it. */
 export abstract class ConsoleController {
   protected abstract readonly title: string;
   readonly #app: App = inject(App);

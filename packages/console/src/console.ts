@@ -1,5 +1,5 @@
 import { Controller, ThereafterError, type Class, type Context } from 'thereafter';
-import { guard } from './guard.ts';
+import { onlyFor } from './access.ts';
 import { ConsoleController } from './console-controller.ts';
 
 /** Who may see a console, and where it is. */
@@ -26,7 +26,7 @@ export function adminConsole({ authorize, path = '/console', title = '' }: Conso
   if (typeof authorize !== 'function') {
     throw new ConsoleOpenError();
   }
-  @Controller(path, { documented: false, use: [guard(authorize)] })
+  @Controller(path, { documented: false, use: [onlyFor(authorize)] })
   class Console extends ConsoleController {
     protected override readonly title = title;
   }

@@ -73,14 +73,12 @@ export class Exchange implements TaskHost {
   /** What the handler, or something before it, threw. */
   failure: Failure | undefined = undefined;
 
-  /** Whether the handler took longer than it may: what it still does counts no more. */
-  isGivenUp = false;
-
   readonly #whenOver: (exchange: Exchange) => void;
   #state: ExchangeState = 'open';
   #outcome: Outcome | undefined = undefined;
   #isWatched = false;
   #isBodyTaken = false;
+  #isGivenUp = false;
   #observers: Observer[] | undefined = undefined;
   #endings: Ending[] | undefined = undefined;
   #id: string | undefined = undefined;
@@ -202,9 +200,14 @@ export class Exchange implements TaskHost {
     }
   }
 
+  /** Whether the handler took longer than it may: what it still does counts no more. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
+  }
+
   /** The handler takes longer than it may, and is waited for no longer. */
   giveUp(reason: Error): void {
-    this.isGivenUp = true;
+    this.#isGivenUp = true;
     (this.#controller ??= new AbortController()).abort(reason);
     this.watch(); // something may be made for the request yet, and has to end
   }

@@ -25,7 +25,7 @@ const HEADERS = Object.entries({
 });
 
 /** Lets in whom `authorize` does, and what comes from the console's own page. */
-export function guard(authorize: (ctx: Context) => boolean | Promise<boolean>): Middleware {
+export function onlyFor(authorize: (ctx: Context) => boolean | Promise<boolean>): Middleware {
   return async (ctx, next) => {
     for (const [name, value] of HEADERS) ctx.header(name, value);
     // Compared, so that a function which forgets to return, or returns a user, opens nothing.
